@@ -1,0 +1,1 @@
+"""Schedules: what the user edits. Rows, settings files in and out, validation, undo."""
