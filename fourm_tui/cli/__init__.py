@@ -1,0 +1,77 @@
+"""The command line. Each command is a file here, imported only when it is called."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from fourm_tui import __version__
+from fourm_tui.cli.options import add_run_options
+from fourm_tui.errors import FourmError
+
+CANCELLED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code: 0 done, 1 failed, 2 the input is wrong, 130 cancelled."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.command is None:
+        parser.print_help()
+        return 0
+    if os.name == "nt":
+        print("fourm-tui: runs on Linux and macOS; on Windows, use it inside WSL", file=sys.stderr)
+        return 1
+    try:
+        return int(import_module(f"fourm_tui.cli.{options.command}").main(options))
+    except FourmError as error:
+        for line in str(error).splitlines():
+            print(f"fourm-tui: {line}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return CANCELLED
+    except BrokenPipeError:
+        # The reader of our output has left (`| head`): nothing more to say, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fourm-tui", description="Chained any-to-any generation with 4M models.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"fourm-tui {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    check = commands.add_parser(
+        "check",
+        allow_abbrev=False,
+        help="show what a schedule would do, what it costs, and what is wrong with it",
+        description="Shows the rows of a schedule, its curves, what guidance drops, what it costs and loads, "
+        "whether ml-4m can run it, and everything that is wrong with it. Exit code 2 if something is.",
+    )
+    add_run_options(check, effective={"models", "sr", "data", "input", "set", "device", "dtype", "json"})
+    run = commands.add_parser(
+        "run",
+        allow_abbrev=False,
+        help="generate once: conditions in, every target of the chain out",
+        description="Generates what a schedule says, shows its progress, and leaves a run folder behind. Ctrl-C stops "
+        "at the next step; what is finished is kept.",
+    )
+    effective = {
+        "models",
+        "sr",
+        "input",
+        "set",
+        "seed",
+        "num_variations",
+        "device",
+        "dtype",
+        "out",
+        "json",
+        "sam_dense",
+    }
+    add_run_options(run, effective)
+    return parser
