@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -147,9 +148,10 @@ class Slots:
 
 
 def put(text: str, span: Span, new: str) -> Patch:
-    """Replaces a value, which may be an empty one directly behind its colon or dash."""
+    """Replaces a value, with a space where none was needed: behind a colon before nothing, or before a bracket."""
     start, end = span
-    tight = start == end and start > 0 and text[start - 1] in ":-?"
+    bracket = text[start : start + 1] in ("[", "{") and new[:1] not in ("[", "{")
+    tight = start > 0 and text[start - 1] in ":-?" and (start == end or bracket)
     return (start, end, " " + new if tight and new else new)
 
 
@@ -184,7 +186,8 @@ def _slots(text: str, tree: Tree, node: Node, spans: Sequence[Span]) -> Slots:
     if node.style == "flow":
         for index, (_, end) in enumerate(spans):
             limit = spans[index + 1][0] if index + 1 < len(spans) else node.end
-            commas += next(([comma] for comma in tree.commas if end <= comma < limit), [])
+            found = bisect_left(tree.commas, end)
+            commas += [comma for comma in tree.commas[found : found + 1] if comma < limit]
     lines: list[_Line] = []
     for index, (start, end) in enumerate(spans):
         if node.style == "block":
@@ -208,7 +211,7 @@ def _line(text: str, start: int, end: int, comma: int | None) -> _Line | None:
 
 
 def _dashed_line(text: str, tree: Tree, start: int, end: int) -> _Line | None:
-    dash = max(at for at in tree.dashes if at < start)
+    dash = tree.dashes[bisect_left(tree.dashes, start) - 1]
     before = line_start(text, dash)
     if text[before:dash].strip():
         return None

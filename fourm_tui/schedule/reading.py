@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from fourm_tui.errors import printable
@@ -11,6 +12,15 @@ from fourm_tui.schedule.columns import COLUMNS, COND_DOMAINS_DEFAULT, KNOWN_KEYS
 from fourm_tui.schedule.document import Document
 from fourm_tui.schedule.rows import Part, Place, Problem, Row, Schedule
 from fourm_tui.schedule.values import NOTHING, pieces, read_value
+
+
+def load_schedule(file: str | Path, sr: str | Path | None = None) -> Schedule:
+    """The schedule in a settings file, with its super-resolution part in the same file or another.
+
+    Raises:
+        InputError: a file cannot be read. Wrong values are the schedule's `problems`.
+    """
+    return read_schedule([Document.read(Path(each)) for each in (file, sr) if each is not None])
 
 
 def read_schedule(documents: Sequence[Document]) -> Schedule:

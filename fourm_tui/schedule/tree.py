@@ -220,8 +220,8 @@ class _Parser(yaml.SafeLoader):
         except yaml.MarkedYAMLError as error:
             mark, problem, fix = explain(error)
             self.fail(mark.index if mark else self.index, problem, fix)
-        except (ValueError, OverflowError) as error:  # escapes and version numbers beyond what Python can hold
-            self.fail(self.index, f"this cannot be read: {printable(error)}", "correct it")
+        except (ValueError, OverflowError):  # from escapes such as \UFFFFFFFF and from %YAML 1.(5000 digits)
+            self.fail(self.index, "there is an escape or a number beyond what can be held", "correct it")
 
     def take(self) -> Any:
         event: Any = self.look()
@@ -251,7 +251,7 @@ class _Parser(yaml.SafeLoader):
 
     def node(self, level: int, *, is_key: bool = False) -> Node:
         event: Any = self.take()
-        start, before = event.start_mark.index, self.weight
+        start, behind, before = event.start_mark.index, event.end_mark.index, self.weight
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event, level)
         if level > MAX_DEPTH:
@@ -267,7 +267,7 @@ class _Parser(yaml.SafeLoader):
         if isinstance(event, yaml.ScalarEvent):
             self.weigh(len(event.value), start)
             value = self.scalar_value(event, is_key)
-            empty = not event.value and event.end_mark.index == properties
+            empty = not event.value and behind == properties
             content, end = (properties, properties) if empty else (self.scalar, self.last)
             node = Node(start, properties, content, end, "scalar", event.style or "", value, self.weight - before)
         else:
