@@ -117,7 +117,7 @@ class Editor:
         """
         full = prefix + key if prefix + key in SCHEDULE_KEYS else key
         if key in COLUMNS:
-            text = format_value(COLUMNS[key], _checked(COLUMNS[key], value))
+            text = format_column(COLUMNS[key], [_checked(COLUMNS[key], value)])
         elif key == "cond_domains":
             text = format_conditions(value)
         else:
@@ -226,7 +226,7 @@ class Editor:
         document = documents[at]
         raws = pieces(document[key])
         if len(raws) == 1 and len(part.rows) == 1 and document.node_kind(key) == "scalar":
-            return _replaced(documents, key, text)
+            return _replaced(documents, key, format_column(column, [value]))
         if document.node_kind(key) != "scalar" or not ("-" in text or text[0] in "'\"{["):
             return (*documents[:at], document.replace_item(key, index, text), *documents[at + 1 :])
         # A hyphen-separated string cannot hold this value: the column becomes a list.

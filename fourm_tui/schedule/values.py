@@ -160,7 +160,8 @@ def format_value(column: Column, value: Any) -> str:
 def format_column(column: Column, values: Sequence[Any], *, broadcast: bool = False) -> str:
     """A whole column as YAML source: one value, a hyphen-separated string where that can hold it, or a list."""
     if broadcast or len(values) == 1:
-        return format_value(column, values[0])
+        text = format_value(column, values[0])
+        return f"[{text}]" if column.kind == "name" and "-" in text else text
     texts = [format_value(column, value) for value in values]
     if column.key in ("top_p", "top_k") or any("-" in text or text[0] in "{'\"" for text in texts):
         return "[" + ", ".join(texts) + "]"

@@ -204,7 +204,7 @@ edit = (
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(edit, max_size=8), st.sampled_from([BASE, BASE + SR, BASE.replace("\n", "\r\n")]))
 def test_any_edits_do_what_they_say_and_undo_gives_back_the_text(edits: list[Any], start: str) -> None:
     e = editor(start)
