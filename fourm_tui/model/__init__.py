@@ -1,0 +1,1 @@
+"""4M in torch: layers, embeddings, the encoder-decoder, loading, the training forward."""

@@ -1,0 +1,153 @@
+"""The 4M encoder-decoder: what a forward pass is made of. Which tokens go in is for the sampler to say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from fourm_tui.architecture import Architecture
+from fourm_tui.model.embeddings import InputEmbedding, OutputEmbedding, input_embedding, sincos_positions
+from fourm_tui.model.layers import Block, Cache, DecoderBlock, KeysValues, LayerNorm
+
+
+class FourM(nn.Module):
+    """A 4M model. Names of modules are those of the published checkpoints."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        a = self.architecture = architecture
+        self.source: Path | None = None
+        """The file that the weights came from."""
+        self.mask_token = nn.Parameter(torch.zeros(1, 1, a.dim))
+        self.register_tokens = (
+            nn.Parameter(torch.zeros(1, a.num_register_tokens, a.dim)) if a.num_register_tokens else None
+        )
+        self.encoder_embeddings = nn.ModuleDict({n: input_embedding(a.modalities[n], a.dim) for n in a.inputs})
+        self.decoder_embeddings = nn.ModuleDict({n: OutputEmbedding(a.modalities[n], a.dim) for n in a.outputs})
+        self.encoder = nn.ModuleList([Block(a) for _ in range(a.encoder_depth)])
+        self.encoder_norm = LayerNorm(a.dim, a.norm_bias)
+        self.decoder_proj_context = nn.Linear(a.dim, a.dim)
+        self.decoder = nn.ModuleList([DecoderBlock(a) for _ in range(a.decoder_depth)])
+        self.decoder_norm = LayerNorm(a.dim, a.norm_bias)
+        self.share_modality_embeddings()
+
+    # -- parts --------------------------------------------------------------------------------------------------
+
+    @property
+    def device(self) -> torch.device:
+        return self.mask_token.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.mask_token.dtype
+
+    def input(self, name: str) -> InputEmbedding:
+        embedding = self.encoder_embeddings[name]
+        assert isinstance(embedding, InputEmbedding)
+        return embedding
+
+    def output(self, name: str) -> OutputEmbedding:
+        embedding = self.decoder_embeddings[name]
+        assert isinstance(embedding, OutputEmbedding)
+        return embedding
+
+    def shared_names(self) -> list[tuple[str, str]]:
+        """Pairs of names under which a state dict holds one and the same tensor, the encoder's first."""
+        if not self.architecture.share_modality_embeddings:
+            return []
+        return [
+            (f"encoder_embeddings.{name}.mod_emb", f"decoder_embeddings.{name}.mod_emb")
+            for name in self.architecture.inputs
+            if name in self.architecture.outputs
+        ]
+
+    def share_modality_embeddings(self) -> None:
+        """Makes encoder and decoder hold one modality embedding, where the architecture says so."""
+        if self.architecture.share_modality_embeddings:
+            for name in self.architecture.outputs:
+                if name in self.architecture.inputs:
+                    self.output(name).mod_emb = self.input(name).mod_emb
+
+    def default_buffer(self, name: str) -> Tensor:
+        """The value that a buffer has in every model: positions on the sine-cosine curves, norm biases of zero."""
+        if name.endswith(".pos_emb"):
+            modality = self.architecture.modalities[name.split(".")[1]]
+            return sincos_positions(modality, self.architecture.dim)
+        return torch.zeros(self.get_buffer(name).shape)
+
+    # -- forward ------------------------------------------------------------------------------------------------
+
+    def encode(self, tokens: Tensor, places: Tensor, visible: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """The encoder, and what the decoder attends to.
+
+        Args:
+            tokens: embedded values, `[B, N, D]`; N may be 0.
+            places: their places (position + modality), `[B, N, D]`.
+            visible: `[B, N]`, False for padding; None where there is none.
+
+        Returns:
+            The context `[B, R + N, D]` with the R register tokens first, and its mask `[B, 1, 1, R + N]` or None.
+        """
+        if self.register_tokens is not None:
+            registers = self.register_tokens.expand(len(tokens), -1, -1)
+            tokens = torch.cat([registers, tokens], dim=1)
+            places = torch.cat([torch.zeros_like(registers), places], dim=1)
+            if visible is not None:
+                visible = torch.cat([visible.new_ones(registers.shape[:2]), visible], dim=1)
+        mask = None
+        if visible is not None:
+            tokens = tokens * visible[..., None]
+            places = places * visible[..., None]
+            mask = visible[:, None, None]  # [B, 1, 1, N]
+        x = tokens + places
+        for block in self.encoder:
+            x = block(x, mask)
+        return self.decoder_proj_context(self.encoder_norm(x)) + places, mask
+
+    def keys_values(self, context: Tensor) -> list[KeysValues]:
+        """Keys and values of the context in every decoder block."""
+        return [block.keys_values(context) for block in self.decoder]  # type: ignore[operator]
+
+    def decode(
+        self,
+        y: Tensor,
+        keys_values: Sequence[KeysValues],
+        context_mask: Tensor | None = None,
+        self_mask: Tensor | None = None,
+        causal: bool = False,
+        caches: Sequence[Cache] | None = None,
+    ) -> Tensor:
+        """The decoder, `[B, M, D]` to `[B, M, D]`; with caches, `y` holds the newest tokens only."""
+        for i, block in enumerate(self.decoder):
+            y = block(y, keys_values[i], context_mask, self_mask, causal, caches[i] if caches else None)
+        return self.decoder_norm(y)
+
+    def new_caches(self, batch: int, room: int) -> list[Cache]:
+        """Empty caches for `room` tokens of a sequence, one per decoder block."""
+        a = self.architecture
+        shape = (batch, a.num_heads, room, a.head_dim)
+        return [
+            Cache(self.mask_token.new_empty(shape), self.mask_token.new_empty(shape)) for _ in range(a.decoder_depth)
+        ]
+
+    @torch.no_grad()
+    def initialise(self, generator: torch.Generator | None = None) -> None:
+        """Weights to train from (MAE, He et al. 2021, arXiv:2111.06377): Glorot-uniform matrices, with q, k and v
+        taken one by one, and normal embeddings with a standard deviation of 0.02."""
+        for name, module in self.named_modules():
+            if isinstance(module, nn.Linear):
+                parts = {"qkv": 3, "kv": 2}.get(name.rpartition(".")[2], 1)
+                fan = module.out_features // parts + module.in_features
+                bound = math.sqrt(6 / fan)
+                module.weight.uniform_(-bound, bound, generator=generator)
+                if module.bias is not None:
+                    module.bias.zero_()
+            elif isinstance(module, nn.Embedding):
+                module.weight.normal_(std=0.02, generator=generator)
+        for name, parameter in self.named_parameters():
+            if name.endswith(("mod_emb", "pos_emb", "mask_token", "register_tokens")):
+                parameter.normal_(std=0.02, generator=generator)

@@ -1,0 +1,171 @@
+"""The transformer layers of 4M (Mizrahi et al. 2023, arXiv:2312.06647).
+
+Masks are True where attention is allowed, as `scaled_dot_product_attention` has them; None allows everything. Where
+nothing is allowed, or the context is empty, attention gives zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from fourm_tui.architecture import Architecture
+
+NORM_EPS = 1e-6
+KeysValues: TypeAlias = tuple[Tensor, Tensor]
+"""Keys and values of one attention layer, each `[B, heads, N, head_dim]`."""
+
+
+class LayerNorm(nn.Module):
+    """LayerNorm whose bias, where the model has none, is still an entry of the state dict: a buffer of zeros."""
+
+    bias: Tensor
+
+    def __init__(self, dim: int, bias: bool) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(dim))
+        if bias:
+            self.bias = nn.Parameter(torch.zeros(dim))
+        else:
+            self.register_buffer("bias", torch.zeros(dim))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.layer_norm(x, self.weight.shape, self.weight, self.bias, NORM_EPS)
+
+
+class Mlp(nn.Module):
+    """`fc2(act(fc1 x))`, or gated `fc2(act(fc1 x) * fc3 x)` (SwiGLU, Shazeer 2020, arXiv:2002.05202)."""
+
+    def __init__(self, a: Architecture) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(a.dim, a.mlp_hidden, bias=a.mlp_bias)
+        self.fc2 = nn.Linear(a.mlp_hidden, a.dim, bias=a.mlp_bias)
+        self.fc3 = nn.Linear(a.dim, a.mlp_hidden, bias=a.mlp_bias) if a.gated_mlp else None
+        self.act = F.silu if a.act_layer == "SiLU" else F.gelu
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = self.act(self.fc1(x))
+        if self.fc3 is not None:
+            hidden = hidden * self.fc3(x)
+        return self.fc2(hidden)
+
+
+@dataclass
+class Cache:
+    """Keys and values of the tokens decoded so far by one self-attention layer; room for a known number of them."""
+
+    keys: Tensor  # [B, heads, room, head_dim]
+    values: Tensor
+    length: int = 0
+
+    def append(self, keys: Tensor, values: Tensor) -> KeysValues:
+        end = self.length + keys.shape[2]
+        self.keys[:, :, self.length : end] = keys
+        self.values[:, :, self.length : end] = values
+        self.length = end
+        return self.keys[:, :, :end], self.values[:, :, :end]
+
+
+class _Heads(nn.Module):
+    """What self- and cross-attention have in common: heads, the norms of queries and keys, the output projection."""
+
+    def __init__(self, a: Architecture) -> None:
+        super().__init__()
+        self.num_heads = a.num_heads
+        self.proj = nn.Linear(a.dim, a.dim, bias=a.proj_bias)
+        self.q_norm = LayerNorm(a.head_dim, a.norm_bias) if a.qk_norm else nn.Identity()
+        self.k_norm = LayerNorm(a.head_dim, a.norm_bias) if a.qk_norm else nn.Identity()
+
+    def split(self, x: Tensor, parts: int) -> tuple[Tensor, ...]:
+        """`[B, N, parts * D]` to `parts` tensors `[B, heads, N, head_dim]`."""
+        return x.unflatten(-1, (parts, self.num_heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+
+    def attend(self, q: Tensor, keys_values: KeysValues, mask: Tensor | None, causal: bool = False) -> Tensor:
+        k, v = keys_values
+        if k.shape[2] == 0:
+            out = torch.zeros_like(q)
+        else:
+            out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
+        return self.proj(out.transpose(1, 2).flatten(2))
+
+
+class Attention(_Heads):
+    """Self-attention; `qkv` is packed as [q | k | v]."""
+
+    def __init__(self, a: Architecture) -> None:
+        super().__init__(a)
+        self.qkv = nn.Linear(a.dim, 3 * a.dim, bias=a.qkv_bias)
+
+    def forward(
+        self, x: Tensor, mask: Tensor | None = None, causal: bool = False, cache: Cache | None = None
+    ) -> Tensor:  # fmt: skip
+        """`x` is `[B, N, D]`, `mask` broadcasts to `[B, heads, N, N]`; with a cache, `x` holds the newest tokens."""
+        q, k, v = self.split(self.qkv(x), 3)
+        q, k = self.q_norm(q), self.k_norm(k)
+        return self.attend(q, (k, v) if cache is None else cache.append(k, v), mask, causal)
+
+
+class CrossAttention(_Heads):
+    """Attention to a context, whose keys and values are made once and used by as many queries as come."""
+
+    def __init__(self, a: Architecture) -> None:
+        super().__init__(a)
+        self.q = nn.Linear(a.dim, a.dim, bias=a.qkv_bias)
+        self.kv = nn.Linear(a.dim, 2 * a.dim, bias=a.qkv_bias)
+
+    def keys_values(self, context: Tensor) -> KeysValues:
+        k, v = self.split(self.kv(context), 2)
+        return self.k_norm(k), v
+
+    def forward(self, x: Tensor, keys_values: KeysValues, mask: Tensor | None = None) -> Tensor:
+        (q,) = self.split(self.q(x), 1)
+        return self.attend(self.q_norm(q), keys_values, mask)
+
+
+class Block(nn.Module):
+    """An encoder block: pre-norm self-attention and MLP."""
+
+    def __init__(self, a: Architecture) -> None:
+        super().__init__()
+        self.norm1 = LayerNorm(a.dim, a.norm_bias)
+        self.attn = Attention(a)
+        self.norm2 = LayerNorm(a.dim, a.norm_bias)
+        self.mlp = Mlp(a)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        x = x + self.attn(self.norm1(x), mask)
+        return x + self.mlp(self.norm2(x))
+
+
+class DecoderBlock(nn.Module):
+    """A decoder block: self-attention, cross-attention to the encoder's tokens, MLP."""
+
+    def __init__(self, a: Architecture) -> None:
+        super().__init__()
+        self.norm1 = LayerNorm(a.dim, a.norm_bias)
+        self.self_attn = Attention(a)
+        self.cross_attn = CrossAttention(a)
+        self.query_norm = LayerNorm(a.dim, a.norm_bias)
+        self.context_norm = LayerNorm(a.dim, a.norm_bias)
+        self.norm2 = LayerNorm(a.dim, a.norm_bias)
+        self.mlp = Mlp(a)
+
+    def keys_values(self, context: Tensor) -> KeysValues:
+        return self.cross_attn.keys_values(self.context_norm(context))
+
+    def forward(
+        self,
+        y: Tensor,
+        keys_values: KeysValues,
+        context_mask: Tensor | None = None,
+        self_mask: Tensor | None = None,
+        causal: bool = False,
+        cache: Cache | None = None,
+    ) -> Tensor:
+        y = y + self.self_attn(self.norm1(y), self_mask, causal, cache)
+        y = y + self.cross_attn(self.query_norm(y), keys_values, context_mask)
+        return y + self.mlp(self.norm2(y))

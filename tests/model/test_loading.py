@@ -1,0 +1,168 @@
+"""Checkpoints: folders, single files, the Hub; what is wrong with one is said at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub
+import pytest
+import torch
+from huggingface_hub import constants
+from huggingface_hub.errors import LocalEntryNotFoundError
+from safetensors.torch import load_file, save_file
+
+from fourm_tui.checkpoints import find_checkpoint
+from fourm_tui.errors import FourmError, InputError
+from fourm_tui.model.loading import load_model
+from tests.tiny import tiny_checkpoint, tiny_config, tiny_model
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_checkpoint(tmp_path_factory.mktemp("models") / "tiny")
+
+
+def same(one: torch.nn.Module, other: torch.nn.Module) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+
+
+def changed(folder: Path, to: Path, change: Callable[[dict[str, torch.Tensor]], Any]) -> Path:
+    """A copy of a checkpoint with other tensors."""
+    tensors = load_file(folder / "model.safetensors")
+    change(tensors)
+    to.mkdir()
+    save_file(tensors, to / "model.safetensors")
+    (to / "config.json").write_bytes((folder / "config.json").read_bytes())
+    return to
+
+
+def test_a_folder_in_the_hubs_layout(folder: Path) -> None:
+    model = load_model(str(folder))
+    assert same(model, tiny_model())
+    assert not any(parameter.requires_grad for parameter in model.parameters())
+    assert model.source == folder / "model.safetensors"
+    for encoder, decoder in model.shared_names():
+        assert model.get_parameter(encoder) is model.get_parameter(decoder)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "expected"), [("bf16", torch.bfloat16), ("fp16", torch.float16), (None, torch.float32)]
+)
+def test_straight_to_the_dtype_asked_for(folder: Path, dtype: str | None, expected: torch.dtype) -> None:
+    assert {value.dtype for value in load_model(str(folder), dtype=dtype).state_dict().values()} == {expected}
+
+
+def test_one_file_whose_header_carries_the_config_as_ml4m_writes_it(folder: Path, tmp_path: Path) -> None:
+    metadata = {key: str(value) for key, value in tiny_config().items()}
+    save_file(load_file(folder / "model.safetensors"), tmp_path / "model.safetensors", metadata)
+    assert same(load_model(str(tmp_path / "model.safetensors")), tiny_model())
+
+
+def test_either_name_of_a_shared_tensor_is_enough_and_buffers_may_be_missing(folder: Path, tmp_path: Path) -> None:
+    def only_decoder_names(tensors: dict[str, torch.Tensor]) -> None:
+        for encoder, decoder in tiny_model().shared_names():
+            tensors[decoder] = tensors.pop(encoder)
+        for name in [name for name in tensors if name.endswith(".pos_emb") or name.endswith("norm.bias")]:
+            del tensors[name]
+
+    assert same(load_model(str(changed(folder, tmp_path / "m", only_decoder_names))), tiny_model())
+
+
+def test_all_wrong_tensors_are_listed_at_once(folder: Path, tmp_path: Path) -> None:
+    def spoil(tensors: dict[str, torch.Tensor]) -> None:
+        del tensors["mask_token"]
+        tensors["encoder.0.attn.qkv.weight"] = torch.zeros(3, 3)
+        tensors["something\x1b[31m"] = torch.zeros(1)
+
+    with pytest.raises(InputError) as caught:
+        load_model(str(changed(folder, tmp_path / "m", spoil)))
+    message = str(caught.value)
+    assert "mask_token is missing" in message
+    assert "encoder.0.attn.qkv.weight has the shape [3, 3], not [96, 32]" in message
+    assert "something\\x1b[31m is not part of this model" in message
+    assert "\x1b" not in message
+
+
+def test_progress_counts_tensors_and_can_stop(folder: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    load_model(str(folder), progress=lambda done, total: seen.append((done, total)))
+    assert seen[0][0] == 1
+    assert seen[-1][0] == seen[-1][1] == len(seen)
+
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load_model(str(folder), progress=stop)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda to: to.mkdir(), "config.json missing"),
+        (lambda to: None, "no such folder or file"),
+        (lambda to: (to.mkdir(), (to / "config.json").write_text("{"), (to / "model.safetensors").write_bytes(b"")), "no JSON"),
+        (lambda to: (to.mkdir(), (to / "config.json").write_text("[]"), (to / "model.safetensors").write_bytes(b"")), "JSON object"),
+        (lambda to: (to.mkdir(), (to / "config.json").write_text("{}"), (to / "model.safetensors").write_bytes(b"x")), "domains_in is missing"),
+        (lambda to: (to.mkdir(), (to / "config.json").write_text(json.dumps(tiny_config())), (to / "model.safetensors").write_bytes(b"x" * 90)), "no safetensors file"),
+    ],
+)  # fmt: skip
+def test_what_is_no_checkpoint(tmp_path: Path, make: Callable[[Path], Any], words: str) -> None:
+    make(tmp_path / "m")
+    with pytest.raises(InputError, match=words):
+        load_model(str(tmp_path / "m"))
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 7, b"\xff" * 100, (50).to_bytes(8, "little") + b"{}" + b" " * 48])
+def test_a_damaged_single_file(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=r"no safetensors file|carries no config"):
+        load_model(str(file))
+
+
+# -- the Hub, faked at its edge -------------------------------------------------------------------------------------
+
+
+def test_a_published_model_is_downloaded_with_its_revision(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:  # fmt: skip
+    asked: list[tuple[str, str, str | None]] = []
+
+    def download(repo: str, file: str, revision: str | None = None) -> str:
+        asked.append((repo, file, revision))
+        return str(folder / file)
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    assert same(load_model("someone/tiny@abc"), tiny_model())
+    assert asked == [("someone/tiny", "config.json", "abc"), ("someone/tiny", "model.safetensors", "abc")]
+
+
+def test_a_cached_model_is_not_downloaded(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    repo = tmp_path / "models--someone--tiny"
+    (repo / "refs").mkdir(parents=True)
+    (repo / "refs" / "main").write_text("c0ffee")
+    (repo / "snapshots").mkdir()
+    (repo / "snapshots" / "c0ffee").symlink_to(folder, target_is_directory=True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    cached = huggingface_hub.try_to_load_from_cache
+    monkeypatch.setattr(
+        huggingface_hub, "try_to_load_from_cache", lambda *a, **k: cached(*a, cache_dir=str(tmp_path), **k)
+    )
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", None)
+    assert find_checkpoint("someone/tiny").bytes == (folder / "model.safetensors").stat().st_size
+    assert same(load_model("someone/tiny"), tiny_model())
+
+
+def test_without_the_hub_one_sentence_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def offline(*arguments: Any, **more: Any) -> str:
+        raise LocalEntryNotFoundError("no network")
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", offline)
+    with pytest.raises(FourmError, match=r"EPFL-VILAB/4M-7_B_CC12M \(1\.78 GB\) is not on this machine"):
+        load_model("4M-7_B_CC12M")
