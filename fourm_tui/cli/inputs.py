@@ -33,6 +33,8 @@ class Inputs:
     given: Mapping[str, Given] = field(default_factory=dict)
     config: Document | None = None
     """The models config, if one was given."""
+    files: tuple[Document, ...] = ()
+    """The settings files as they are on disk."""
 
     @property
     def base(self) -> Path | None:
@@ -84,6 +86,7 @@ def read_inputs(options: argparse.Namespace) -> Inputs:
         find_all(models, base),
         parse_conditions(options.input, MODALITIES),
         config,
+        tuple(documents),
     )
 
 

@@ -1,0 +1,81 @@
+"""Which device, which number type, which tokenizer: from the names in a models config to loaded models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import torch
+
+from fourm_tui.checkpoints import Checkpoint
+from fourm_tui.engine.run import Models
+from fourm_tui.errors import InputError, printable
+from fourm_tui.modalities import MODALITIES
+from fourm_tui.model.fourm import FourM
+from fourm_tui.model.loading import load_model
+from fourm_tui.schedule.configs import ModelsConfig
+from fourm_tui.schedule.rows import Schedule
+from fourm_tui.tokenizers.text import TextTokenizer, find_text_tokenizer
+
+
+def choose_device(name: str | None) -> torch.device:
+    """The device of a name; None: the first CUDA device, else Apple's GPU, else the CPU.
+
+    Raises:
+        InputError: there is no such device on this machine.
+    """
+    if name is None:
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = printable(error, 120).splitlines()[0]
+        raise InputError(f"--device {printable(name, 40)}: cannot be used here: {reason}") from None
+    return device
+
+
+def needs_text(names: Iterable[str]) -> bool:
+    """Whether any of these modalities is text."""
+    return any(MODALITIES[name].kind == "sequence" for name in names if name in MODALITIES)
+
+
+def load_models(
+    config: ModelsConfig,
+    schedule: Schedule,
+    device: torch.device,
+    dtype: str | None = None,
+    relative_to: Path | None = None,
+    base: Checkpoint | None = None,
+    progress: Callable[[str, float], None] = lambda what, fraction: None,
+) -> Models:
+    """Loads what a schedule needs and no more.
+
+    Args:
+        config: names of the checkpoints.
+        schedule: whose chains are to be run.
+        device, dtype: where and as what; None: bf16 on CUDA, else fp32.
+        relative_to: folder of the models config.
+        base: the base model's checkpoint, beside which its text tokenizer may lie.
+        progress: called with the name of what is being loaded and from 0 to 1.
+
+    Raises:
+        FourmError: something is missing, does not fit, or cannot be downloaded.
+    """
+    if config.model is None:
+        raise InputError(
+            "no model is given; name one with -c: a Hub id, a folder, a .safetensors file, a models config"
+        )
+
+    def load(name: str) -> FourM:
+        return load_model(name, device, dtype, relative_to, lambda done, total: progress(name, done / total))
+
+    names = [name for part in schedule.parts for name in (*part.conditions, *(row.target for row in part.rows))]
+    text = None
+    if needs_text(names):
+        near = base.weights if base else None
+        text = TextTokenizer(find_text_tokenizer(near, config.text_tokenizer, relative_to))
+    if schedule.super_resolution and config.sr_model is None:
+        raise InputError("the schedule has a super-resolution chain; name its model in the models config (sr_model)")
+    model = load(config.model)
+    return Models(model, load(config.sr_model) if schedule.super_resolution and config.sr_model else None, text)
