@@ -59,16 +59,19 @@ def run_in_folder(
 
 
 def keep_target(folder: Run, target: Target, sample: int, seed: int) -> tuple[str, ...]:
-    """Writes the tokens of a finished target, and its text if it has one; gives the names of the files."""
+    """Writes the tokens of a finished target, and its text if it has one; gives the names of the files.
+
+    The tokens go first: they say that the target is finished, and the rest can be made of them again.
+    """
     row, name = target.row.number, target.row.row.target
-    files = []
+    path = folder.path_for(row, name, sample, ".safetensors")
+    write_tokens(path, target_file(target, sample, seed))
+    files = [folder.relative(path)]
     if target.texts:
         path = folder.path_for(row, name, sample, ".txt")
         write_new(path, (target.texts[sample] + "\n").encode())
         files.append(folder.relative(path))
-    path = folder.path_for(row, name, sample, ".safetensors")
-    write_tokens(path, target_file(target, sample, seed))
-    return (*files, folder.relative(path))
+    return tuple(files)
 
 
 def _noted(folder: Run, event: Event, seconds: float) -> Run:

@@ -272,8 +272,8 @@ def test_text_is_a_file_too(tmp_path: Path, models: Models) -> None:
     settings = TEXT.format(target="caption", scale=1.0, schedule="constant")
     folder, events = kept_run(tmp_path, models, job(settings, [{"rgb@224": photo(0)}]))
     (done,) = [event for event in events if isinstance(event, TargetDone)]
-    assert done.files == ("samples/000/01_caption.txt", "samples/000/01_caption.safetensors")
-    assert (folder / done.files[0]).read_text().endswith("\n")
+    assert done.files == ("samples/000/01_caption.safetensors", "samples/000/01_caption.txt")
+    assert (folder / done.files[1]).read_text().endswith("\n")
 
 
 def test_a_stop_leaves_what_is_finished(tmp_path: Path, models: Models) -> None:
