@@ -45,7 +45,7 @@ def show_config(
     console = make_console()
     body: list[RenderableType] = [_title(document.path.stem if document.path else "config", [str(document.path)])]
     if checkpoints:
-        body.append(_loads({role: _role(role) for role in checkpoints}, checkpoints))
+        body.append(_section("", _loads({role: _role(role) for role in checkpoints}, checkpoints)))
     facts = {name: value for name, value in vars(config).items() if not isinstance(value, Mapping)}
     for role in ("model", "sr_model"):
         facts.pop(role, None)
@@ -64,7 +64,7 @@ def _sections(check: Check, width: int) -> list[RenderableType]:
     out: list[RenderableType] = [_title(name, [str(document.path) for document in documents])]
     first = 1
     for part in schedule.parts:
-        out.append(_section(_chain(part), _rows_table(part, first, _wrong_cells(check))))
+        out.append(_section(_chain(part), _rows_table(part, first, _wrong_cells(check), width)))
         out.append(Padding(_chain_values(part, _wrong_cells(check), first), (0, 0, 0, 4)))
         first += len(part.rows)
     if check.plan:
@@ -102,9 +102,10 @@ def _title_of(name: str) -> str:
 # -- the table --------------------------------------------------------------------------------------------------
 
 
-def _rows_table(part: Part, first: int, wrong: set[tuple[int, str]]) -> Table:
+def _rows_table(part: Part, first: int, wrong: set[tuple[int, str]], width: int) -> Table:
+    gap = (0, 1) if width >= 90 else 0
     table = Table(
-        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1), collapse_padding=True, header_style="dim"
+        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=gap, collapse_padding=True, header_style="dim"
     )
     table.add_column("", justify="right", style="dim")
     shown = [key for key in COLUMNS if key not in ("cfg_schedules", "top_p", "top_k")]
@@ -302,7 +303,7 @@ def _drop(row_plan: RowPlan, name: str) -> Text:
 def _loads(roles: Mapping[str, str], checkpoints: Mapping[str, Checkpoint]) -> RenderableType:
     if not checkpoints:
         return Text("no model is named: -c takes a models config, a Hub id, a folder or a .safetensors file", "dim")
-    table = Table.grid(padding=(0, 2))
+    table = Table.grid(padding=(0, 1))
     total = missing = 0
     for role, why in roles.items():
         checkpoint = checkpoints.get(role)
@@ -312,7 +313,7 @@ def _loads(roles: Mapping[str, str], checkpoints: Mapping[str, Checkpoint]) -> R
         size = checkpoint.bytes or 0
         total += size
         missing += 0 if checkpoint.weights else size
-        state = Text("on disk", "green") if checkpoint.weights else Text("to be downloaded", "cyan")
+        state = Text("on disk", "green") if checkpoint.weights else Text("on Hub", "cyan")
         name = printable(checkpoint.name).removeprefix(f"{OWNER}/")
         table.add_row(Text(why, "dim"), name, Text(_amount(size, "B") if size else "", "dim"), state)
     line = Text(f"{_amount(total, 'B')} in all", "dim")
