@@ -1,20 +1,16 @@
-"""From a checkpoint's name to a model on a device: memory-mapped, tensor by tensor, never two copies in memory."""
+"""From a checkpoint's name to a model on a device."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from torch import Tensor, nn
 
 from fourm_tui.architecture import Architecture
-from fourm_tui.checkpoints import CONFIG_FILE, WEIGHTS_FILE, Checkpoint, find_checkpoint, read_config
-from fourm_tui.errors import FourmError, InputError, printable
+from fourm_tui.checkpoints import find_checkpoint
 from fourm_tui.model.fourm import FourM
-
-DTYPES: Mapping[str, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+from fourm_tui.weights import as_dtype, fetched, load_weights
 
 
 def load_model(
@@ -49,109 +45,3 @@ def load_model(
     model.share_modality_embeddings()
     model.source = checkpoint.weights
     return model.eval().requires_grad_(False)
-
-
-def as_dtype(dtype: str | torch.dtype | None, device: torch.device) -> torch.dtype:
-    """The torch dtype of a name; None: bf16 on CUDA, else fp32.
-
-    Raises:
-        InputError: an unknown name.
-    """
-    if dtype is None:
-        return torch.bfloat16 if device.type == "cuda" else torch.float32
-    if isinstance(dtype, torch.dtype):
-        return dtype
-    if dtype not in DTYPES:
-        raise InputError(f"{printable(dtype, 40)} is no number type; use {', '.join(DTYPES)}")
-    return DTYPES[dtype]
-
-
-def fetched(checkpoint: Checkpoint) -> Checkpoint:
-    """The checkpoint with its files on disk, downloaded into the Hub's cache if they are not.
-
-    Raises:
-        FourmError: the Hub cannot be reached or does not have it.
-    """
-    if checkpoint.weights is not None and checkpoint.config is not None:
-        return checkpoint
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    try:
-        config = hf_hub_download(checkpoint.name, CONFIG_FILE, revision=checkpoint.revision)
-        weights = hf_hub_download(checkpoint.name, WEIGHTS_FILE, revision=checkpoint.revision)
-    except LocalEntryNotFoundError:
-        size = f" ({checkpoint.bytes / 1e9:.2f} GB)" if checkpoint.bytes else ""
-        raise FourmError(
-            f"{printable(checkpoint.name)}{size} is not on this machine, and the Hugging Face Hub cannot be reached"
-        ) from None
-    except (HfHubHTTPError, OSError, ValueError) as error:
-        raise FourmError(f"{printable(checkpoint.name)}: cannot be downloaded: {printable(error)}") from None
-    path = Path(weights)
-    return Checkpoint(checkpoint.name, checkpoint.revision, path, read_config(Path(config)), path.stat().st_size)
-
-
-def load_weights(
-    model: nn.Module,
-    file: Path,
-    device: torch.device,
-    dtype: torch.dtype,
-    shared: Mapping[str, str],
-    default: Callable[[str], Tensor],
-    progress: Callable[[int, int], None] | None = None,
-) -> None:
-    """Puts the tensors of a `.safetensors` file into a model built on the meta device.
-
-    A file may hold only one name of a shared tensor, and may leave out buffers that the model computes itself
-    (sine-cosine positions, norm biases of zero).
-
-    Args:
-        model: on the meta device.
-        file: its tensors are memory-mapped; on the CPU, in their own dtype, they stay so.
-        device, dtype: where and as what the tensors end up.
-        shared: names of tensors that are one and the same, one to the other.
-        default: gives a buffer that the file leaves out.
-        progress: called with the number of tensors loaded and their total.
-
-    Raises:
-        InputError: tensors are missing, unknown, or of another shape; all of them are listed.
-    """
-    expected = model.state_dict(keep_vars=True)
-    other = {**shared, **{b: a for a, b in shared.items()}}
-    buffers = dict(model.named_buffers())
-    try:
-        with safe_open(file, framework="pt", device=str(device)) as tensors:
-            names = set(tensors.keys())
-            source = {name: name if name in names else other.get(name, name) for name in expected}
-            problems = [
-                f"{printable(name)} is missing"
-                for name, stored in source.items()
-                if stored not in names and name not in buffers
-            ]
-            problems += [f"{printable(name)} is not part of this model" for name in sorted(names - set(expected))]
-            for name in sorted(names & set(expected)):
-                shape, wanted = list(tensors.get_slice(name).get_shape()), list(expected[name].shape)
-                if shape != wanted:
-                    problems.append(f"{name} has the shape {shape}, not {wanted}")
-            if problems:
-                raise InputError(_listed(file, problems))
-            loaded: dict[str, Tensor] = {}
-            for number, name in enumerate(expected, start=1):
-                if source[name] in names:
-                    loaded[name] = tensors.get_tensor(source[name]).to(device=device, dtype=dtype)
-                if progress is not None:
-                    progress(number, len(expected))
-    except SafetensorError as error:
-        raise InputError(f"{printable(file)}: is no safetensors file: {printable(error)}") from None
-    except OSError as error:
-        raise InputError(f"{printable(file)}: cannot be read: {error.strerror or error}") from None
-    model.load_state_dict(loaded, assign=True, strict=False)
-    for name in set(buffers) - set(loaded):
-        module, leaf = model.get_submodule(name.rpartition(".")[0]), name.rpartition(".")[2]
-        module.register_buffer(leaf, default(name).to(device=device, dtype=dtype))
-
-
-def _listed(file: Path, problems: list[str], limit: int = 30) -> str:
-    more = [f"and {len(problems) - limit} more"] if len(problems) > limit else []
-    lines = "\n  ".join([*problems[:limit], *more])
-    return f"{printable(file)}: does not fit its config:\n  {lines}"

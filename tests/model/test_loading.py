@@ -65,7 +65,7 @@ def test_either_name_of_a_shared_tensor_is_enough_and_buffers_may_be_missing(fol
     def only_decoder_names(tensors: dict[str, torch.Tensor]) -> None:
         for encoder, decoder in tiny_model().shared_names():
             tensors[decoder] = tensors.pop(encoder)
-        for name in [name for name in tensors if name.endswith(".pos_emb") or name.endswith("norm.bias")]:
+        for name in [name for name in tensors if name.endswith((".pos_emb", "norm.bias"))]:
             del tensors[name]
 
     assert same(load_model(str(changed(folder, tmp_path / "m", only_decoder_names))), tiny_model())
