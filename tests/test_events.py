@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -261,9 +260,11 @@ time.sleep(60)
 def test_a_writer_killed_in_the_middle_of_a_line_leaves_a_log_to_read_and_to_continue(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     with subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE) as writer:
-        assert writer.stdout is not None and writer.stdout.readline() == b"torn\n"
-        assert being_written(path)
-        writer.send_signal(signal.SIGKILL)
+        try:
+            assert writer.stdout is not None and writer.stdout.readline() == b"torn\n"
+            assert being_written(path)
+        finally:
+            writer.kill()
     assert not being_written(path)
     assert [event.seq for event in read_events(path)] == [0, 1, 2]
     with EventLog(path) as log:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,8 @@ def make_check(options: argparse.Namespace) -> Check:
     model, sr_model = inputs.architecture("model"), inputs.architecture("sr_model")
     given = {name: condition.complete for name, condition in inputs.given.items()} if inputs.given else None
     findings = validate(schedule, model, sr_model, given)
+    notes = tuple(Problem(note) for note in inputs.models.notes)
+    findings = replace(findings, hints=(*findings.hints, *notes))
     dtype = options.dtype or inputs.models.dtype or ("bf16" if str(options.device).startswith("cuda") else "fp32")
     if findings.problems:
         return Check(inputs, schedule, findings, None, (), dtype, None)

@@ -6,6 +6,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from fourm_tui.runs import (
 from fourm_tui.schedule.validation import validate
 
 if TYPE_CHECKING:
-    from fourm_tui.engine.run import Job, Models
+    from fourm_tui.engine.job import Job, Models
 
 CANCELLED = 130
 RUNS = Path("runs")
@@ -38,6 +39,8 @@ def main(options: argparse.Namespace) -> int:
     findings = validate(schedule, inputs.architecture("model"), inputs.architecture("sr_model"), given)
     if findings.problems:
         raise InputError("\n".join(str(problem) for problem in findings.problems))
+    for note in inputs.models.notes:
+        print(f"fourm-tui: {note}", file=sys.stderr)
     table = inputs.modalities
     conditions = load_conditions(inputs.given, table)
     settings = schedule.settings
@@ -49,13 +52,14 @@ def main(options: argparse.Namespace) -> int:
         models = _load(inputs, options, stop.asked)
         if models is None:
             return CANCELLED
+        from fourm_tui.engine.job import Job, plan_job
         from fourm_tui.engine.keep import run_in_folder
-        from fourm_tui.engine.run import Job, plan_job
 
-        job = Job(schedule, [conditions] * variations, seeds, "", options.sam_dense or 0)
+        title = inputs.files[0].path.stem if inputs.files[0].path else ""
+        job = Job(schedule, [conditions] * variations, seeds, title=title, sam_dense=options.sam_dense or 0)
         plan_job(models, job)  # complains before a folder is made
         folder = create_run(Path(options.out) if options.out else RUNS, _record(inputs, options, seeds))
-        job = Job(schedule, job.samples, seeds, folder.name, job.sam_dense)
+        job = replace(job, name=folder.name)
         events = run_in_folder(folder, models, job, stop.asked)
         return _json(events) if options.json else _show(events, folder, models, job)
 

@@ -23,12 +23,24 @@ from rich.text import Text
 
 from fourm_tui.cli.console import make_console
 from fourm_tui.errors import printable
-from fourm_tui.events import Event, Note, RowStarted, RunCancelled, RunDone, RunStarted, StepDone, TargetDone, TextPiece
+from fourm_tui.events import (
+    Decoding,
+    Event,
+    Loading,
+    Note,
+    RowStarted,
+    RunCancelled,
+    RunDone,
+    RunStarted,
+    StepDone,
+    TargetDone,
+    TextPiece,
+)
 from fourm_tui.modalities import MODALITIES
 from fourm_tui.runs import Run
 
 if TYPE_CHECKING:
-    from fourm_tui.engine.run import Job, Models
+    from fourm_tui.engine.job import Job, Models
 
 
 class LoadingBars:
@@ -92,6 +104,11 @@ def show_run(events: Iterator[Event], folder: Run, models: Models, job: Job) -> 
             elif isinstance(event, StepDone):
                 progress.update(row_bar, completed=event.step + 1)
                 progress.update(whole_bar, completed=event.total_step + 1)
+            elif isinstance(event, Loading):
+                progress.reset(row_bar, total=1, description=f"loading {_short(event.what)}", visible=True)
+            elif isinstance(event, Decoding):
+                description = f"{event.row} decoding {event.target}"
+                progress.update(row_bar, total=event.steps, completed=event.step, description=description)
             elif isinstance(event, TextPiece) and event.sample == 0:
                 stream = Text(printable(event.text, 2000), "italic")
                 live.update(Group(progress, stream))
@@ -110,6 +127,10 @@ def show_run(events: Iterator[Event], folder: Run, models: Models, job: Job) -> 
     return done
 
 
+def _short(checkpoint: str) -> str:
+    return printable(checkpoint, 200).rpartition("/")[2]
+
+
 def _line(event: TargetDone, folder: Run) -> Table:
     """What a finished target left: its title, how long it took, its files, and its text."""
     grid = Table.grid(padding=(0, 2))
@@ -120,11 +141,12 @@ def _line(event: TargetDone, folder: Run) -> Table:
 
 
 def _files(event: TargetDone, folder: Run) -> Text:
-    shown = Text("  ".join(event.files), "dim")
+    """The text of a target if it has one, else its picture's name, else that of its tokens."""
     texts = [name for name in event.files if name.endswith(".txt")]
     if texts:
-        shown.append("\n").append(printable(_read(folder.file(texts[0])), 2000), "not dim italic")
-    return shown
+        return Text(printable(_read(folder.file(texts[0])), 2000), "italic")
+    pictures = [name for name in event.files if name.endswith(".png")]
+    return Text((pictures or list(event.files) or [""])[0], "dim")
 
 
 def _read(path: Path) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from fourm_tui.engine.run import Finished, Job, Models, Target, run, target_file
+from PIL import Image
+
+from fourm_tui.engine.job import Job, Models, Target
+from fourm_tui.engine.outputs import Outputs
+from fourm_tui.engine.run import run
 from fourm_tui.errors import FourmError
 from fourm_tui.events import (
     Event,
@@ -18,7 +23,49 @@ from fourm_tui.events import (
     RunStarted,
     TargetDone,
 )
-from fourm_tui.runs import RowRecord, RowState, Run, write_new, write_tokens
+from fourm_tui.pictures.png import png_bytes
+from fourm_tui.pictures.save import Output, save_output
+from fourm_tui.runs import RowRecord, RowState, Run, TargetTokens, write_new, write_tokens
+
+CONTACT_SHEET = "contact.png"
+
+
+class InFolder(Outputs):
+    """Keeps tokens, text and, if they are wanted, pictures in a run folder.
+
+    Args:
+        folder: of the run.
+        seeds: effective seeds of its samples.
+        pictures: whether targets are to be decoded.
+        facts: for the text chunks of PNGs, beside seed and target.
+    """
+
+    def __init__(self, folder: Run, seeds: Sequence[int], pictures: bool, facts: Mapping[str, str]) -> None:
+        self.folder, self.seeds, self.facts, self.wants_pictures = folder, seeds, facts, pictures
+
+    def tokens(self, target: Target, sample: int) -> tuple[str, ...]:
+        # The tokens go first: they say that the target is finished, and the rest can be made of them again.
+        row, name = target.row.number, target.name
+        path = self.folder.path_for(row, name, sample, ".safetensors")
+        arrays = (target.tokens[sample], target.step[sample], target.confidence[sample])
+        write_tokens(path, TargetTokens(name, row, self.seeds[sample], *arrays))
+        files = [self.folder.relative(path)]
+        if target.texts:
+            path = self.folder.path_for(row, name, sample, ".txt")
+            write_new(path, (target.texts[sample] + "\n").encode())
+            files.append(self.folder.relative(path))
+        return tuple(files)
+
+    def picture(self, target: Target, sample: int, output: Output, picture: Image.Image | None) -> tuple[str, ...]:
+        row, name = target.row.number, target.name
+        stem = self.folder.path_for(row, name, sample, "")
+        facts = {**self.facts, "seed": str(self.seeds[sample]), "target": name, "row": str(row)}
+        return tuple(self.folder.relative(stem.with_name(file)) for file in save_output(output, stem, facts))
+
+    def end(self, sheet: Image.Image) -> tuple[str, ...]:
+        path = self.folder.folder / CONTACT_SHEET
+        write_new(path, png_bytes(sheet, dict(self.facts)))
+        return (CONTACT_SHEET,)
 
 
 def run_in_folder(
@@ -26,24 +73,22 @@ def run_in_folder(
     models: Models,
     job: Job,
     stop: Callable[[], bool] = lambda: False,
-    also: Finished = lambda target, sample: (),
+    outputs: Outputs | None = None,
 ) -> Iterator[Event]:
     """Runs a job and keeps it in `folder`; the events are those of `run`, with their place in the log.
 
-    However it ends, the folder says so and what is finished can be read. An error is logged and raised again. `also` is
-    called, too, with every finished target.
+    However it ends, the folder says so and what is finished can be read. An error is logged and raised again. Outputs
+    go into the folder unless others are given.
 
     Raises:
         FourmError: the job does not go together, or the folder cannot be written.
     """
     began = time.monotonic()
+    if outputs is None:
+        outputs = InFolder(folder, job.seeds, models.tokenizers is not None, facts_of(folder))
     with EventLog(folder.events) as log:
-
-        def finished(target: Target, sample: int) -> tuple[str, ...]:
-            return (*keep_target(folder, target, sample, job.seeds[sample]), *also(target, sample))
-
         try:
-            for event in run(models, job, finished, stop):
+            for event in run(models, job, outputs, stop):
                 logged = log.append(event)
                 folder = _noted(folder, event, time.monotonic() - began)
                 yield logged
@@ -58,20 +103,17 @@ def run_in_folder(
             raise
 
 
-def keep_target(folder: Run, target: Target, sample: int, seed: int) -> tuple[str, ...]:
-    """Writes the tokens of a finished target, and its text if it has one; gives the names of the files.
-
-    The tokens go first: they say that the target is finished, and the rest can be made of them again.
-    """
-    row, name = target.row.number, target.row.row.target
-    path = folder.path_for(row, name, sample, ".safetensors")
-    write_tokens(path, target_file(target, sample, seed))
-    files = [folder.relative(path)]
-    if target.texts:
-        path = folder.path_for(row, name, sample, ".txt")
-        write_new(path, (target.texts[sample] + "\n").encode())
-        files.append(folder.relative(path))
-    return tuple(files)
+def facts_of(folder: Run) -> dict[str, str]:
+    """What every PNG of a run carries, so that the chain behind it can be had back from it."""
+    record = folder.record
+    return {
+        "run": folder.name,
+        "settings": json.dumps([{"role": each.role, "text": each.text} for each in record.settings]),
+        "overrides": json.dumps(record.overrides),
+        "models": json.dumps({role: model.name for role, model in record.models.items()}),
+        "conditions": json.dumps({each.name: each.text or each.path for each in record.conditions}),
+        "version": record.version,
+    }
 
 
 def _noted(folder: Run, event: Event, seconds: float) -> Run:

@@ -8,18 +8,28 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from fourm_tui.conditions.loading import Condition, load_conditions
-from fourm_tui.engine.keep import run_in_folder
+from fourm_tui.conditions.condition import Condition
+from fourm_tui.conditions.loading import load_conditions
+from fourm_tui.engine.job import Job, Models, Target
+from fourm_tui.engine.keep import InFolder, facts_of, run_in_folder
 from fourm_tui.engine.loading import needs_text
-from fourm_tui.engine.run import Job, Models, Target, run
+from fourm_tui.engine.outputs import Outputs
+from fourm_tui.engine.run import run
+from fourm_tui.engine.tokenize import Tokenizers
 from fourm_tui.errors import InputError
 from fourm_tui.events import Event
 from fourm_tui.model.fourm import FourM
+from fourm_tui.pictures.save import Output
+from fourm_tui.published import TOKENIZERS
 from fourm_tui.runs import Run, RunRecord, SampleRecord, create_run, effective_seed
+from fourm_tui.schedule.configs import DETOKENIZER_STEPS
 from fourm_tui.schedule.rows import Schedule
 from fourm_tui.schedule.validation import validate
 from fourm_tui.tokenizers.text import TextTokenizer, find_text_tokenizer
+
+PUBLISHED_TOKENIZERS: Mapping[str, str] = {tokenizer.key: tokenizer.id for tokenizer in TOKENIZERS.values()}
 
 
 class Generation:
@@ -30,13 +40,20 @@ class Generation:
         """Token ids by target, one array `[N]` per variation."""
         self.texts: dict[str, list[str]] = {}
         """Text by target, one per variation."""
+        self.pictures: dict[str, list[Image.Image]] = {}
+        """Pictures by target, one per variation, if tokenizers were given."""
+        self.outputs: dict[str, list[Output]] = {}
+        """Decoded arrays by target (`.array`), one per variation, if tokenizers were given."""
+        self.sheet: Image.Image | None = None
+        """The contact sheet, at the end."""
         self.folder = folder.folder if folder else None
         """The run folder, if there is one."""
-        self._events = (
-            run_in_folder(folder, models, job, also=self._finished)
-            if folder
-            else run(models, job, finished=self._finished)
+        facts = facts_of(folder) if folder else {}
+        outputs = _Collected(
+            self, InFolder(folder, job.seeds, models.tokenizers is not None, facts) if folder else None
         )
+        outputs.wants_pictures = models.tokenizers is not None
+        self._events = run_in_folder(folder, models, job, outputs=outputs) if folder else run(models, job, outputs)
 
     def __iter__(self) -> Iterator[Event]:
         return self._events
@@ -47,11 +64,30 @@ class Generation:
             pass
         return self
 
-    def _finished(self, target: Target, sample: int) -> tuple[str, ...]:
-        self.tokens.setdefault(target.row.row.target, []).append(target.tokens[sample])
+
+class _Collected(Outputs):
+    """Puts what is finished into a `Generation`, and hands it on."""
+
+    def __init__(self, generation: Generation, onward: Outputs | None) -> None:
+        self.generation, self.onward = generation, onward or Outputs()
+
+    def tokens(self, target: Target, sample: int) -> tuple[str, ...]:
+        name = target.name
+        self.generation.tokens.setdefault(name, []).append(target.tokens[sample])
         if target.texts:
-            self.texts.setdefault(target.row.row.target, []).append(target.texts[sample])
-        return ()
+            self.generation.texts.setdefault(name, []).append(target.texts[sample])
+        return self.onward.tokens(target, sample)
+
+    def picture(self, target: Target, sample: int, output: Output, picture: Image.Image | None) -> tuple[str, ...]:
+        name = target.name
+        self.generation.outputs.setdefault(name, []).append(output)
+        if picture is not None:
+            self.generation.pictures.setdefault(name, []).append(picture)
+        return self.onward.picture(target, sample, output, picture)
+
+    def end(self, sheet: Image.Image) -> tuple[str, ...]:
+        self.generation.sheet = sheet
+        return self.onward.end(sheet)
 
 
 def generate(
@@ -63,6 +99,8 @@ def generate(
     num_variations: int = 1,
     sr_model: FourM | None = None,
     text_tokenizer: TextTokenizer | str | Path | None = None,
+    tokenizers: Mapping[str, str] | bool = False,
+    detokenizer_steps: int = DETOKENIZER_STEPS,
     out: str | Path | None = None,
 ) -> Generation:
     """Generates the targets of a schedule.
@@ -75,6 +113,9 @@ def generate(
         num_variations: outputs, made in one batch.
         sr_model: for the super-resolution chain, if the schedule has one.
         text_tokenizer: or its file; None: beside the model, in the Hub's cache, or on the Hub.
+        tokenizers: image tokenizers by their keys in a models config (`{"rgb_tok_id": ...}`), or True for those of the
+            published models; with them pictures are encoded and targets decoded.
+        detokenizer_steps: of the diffusion decoders.
         out: folder in which a run folder is made; None keeps everything in memory.
 
     Returns:
@@ -89,8 +130,8 @@ def generate(
     findings = validate(schedule, model.architecture, sr_architecture, given)
     if findings.problems:
         raise InputError("\n".join(str(problem) for problem in findings.problems))
-    names = [*loaded, *(row.target for _, _, row in schedule.rows())]
-    if text_tokenizer is None and needs_text(names):
+    used = [*loaded, *(row.target for _, _, row in schedule.rows())]
+    if text_tokenizer is None and needs_text(used):
         text_tokenizer = find_text_tokenizer(model.source)
     text = TextTokenizer(Path(text_tokenizer)) if isinstance(text_tokenizer, str | Path) else text_tokenizer
     seeds = [effective_seed(seed, 0, variation) for variation in range(num_variations)]
@@ -99,4 +140,6 @@ def generate(
         samples = tuple(SampleRecord(s, 0, variation) for variation, s in enumerate(seeds))
         folder = create_run(Path(out), RunRecord("run", samples=samples))
     job = Job(schedule, [loaded] * num_variations, seeds, folder.name if folder else "")
-    return Generation(Models(model, sr_model, text), job, folder)
+    names = PUBLISHED_TOKENIZERS if tokenizers is True else tokenizers or {}
+    image = Tokenizers(names, model.device, steps=detokenizer_steps) if names else None
+    return Generation(Models(model, sr_model, text, image), job, folder)

@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 
 from fourm_tui.checkpoints import Checkpoint
-from fourm_tui.engine.run import Models
+from fourm_tui.engine.job import Models
+from fourm_tui.engine.tokenize import Tokenizers
 from fourm_tui.errors import InputError, printable
 from fourm_tui.modalities import MODALITIES
 from fourm_tui.model.fourm import FourM
@@ -78,4 +79,6 @@ def load_models(
     if schedule.super_resolution and config.sr_model is None:
         raise InputError("the schedule has a super-resolution chain; name its model in the models config (sr_model)")
     model = load(config.model)
-    return Models(model, load(config.sr_model) if schedule.super_resolution and config.sr_model else None, text)
+    sr_model = load(config.sr_model) if schedule.super_resolution and config.sr_model else None
+    tokenizers = Tokenizers(config.tokenizers, device, dtype, relative_to, config.detokenizer_steps)
+    return Models(model, sr_model, text, tokenizers if config.tokenizers else None)

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from fourm_tui.conditions.loading import Condition
+from fourm_tui.conditions.condition import Condition
 from fourm_tui.errors import InputError
 from fourm_tui.model.fourm import FourM
 from fourm_tui.plan import RowPlan

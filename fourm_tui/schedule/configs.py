@@ -14,6 +14,8 @@ from fourm_tui.schedule.document import Document
 DETOKENIZER_STEPS = 25
 """Diffusion steps of the detokenizers where no config says another number, as in run_generation.py."""
 
+CONTROLNET = "ControlNet decoding of RGB tokens is not supported; RGB is decoded by its own tokenizer"
+
 DTYPES: Mapping[str, str] = {
     "float32": "fp32", "fp32": "fp32", "float16": "fp16", "fp16": "fp16", "bfloat16": "bf16", "bf16": "bf16",
 }  # fmt: skip
@@ -32,6 +34,8 @@ class ModelsConfig:
     detokenizer_steps: int = DETOKENIZER_STEPS
     dtype: str | None = None
     """`fp32`, `bf16` or `fp16`; None: bf16 on CUDA, else fp32."""
+    notes: tuple[str, ...] = ()
+    """What the files ask for and is not done."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ def read_models(documents: Sequence[Document]) -> ModelsConfig:
         text_tokenizer=values.text("text_tok_path"),
         detokenizer_steps=values.count("detokenizer_steps", DETOKENIZER_STEPS) or DETOKENIZER_STEPS,
         dtype=values.choice("dtype", DTYPES),
+        notes=(CONTROLNET,) if values.flag("activate_controlnet") else (),
     )
     values.complain()
     return config
@@ -127,6 +132,13 @@ class _Values:
             return value
         self.wrong.append(f"{place}: {key}: {printable(value, 40)} is no whole number from {least} on")
         return default
+
+    def flag(self, key: str) -> bool:
+        value, place = self._find(key)
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        self.wrong.append(f"{place}: {key}: {printable(value, 40)} is neither True nor False")
+        return False
 
     def choice(self, key: str, choices: Mapping[str, str]) -> str | None:
         value, place = self._find(key)

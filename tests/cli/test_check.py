@@ -134,6 +134,14 @@ def test_given_conditions_count(capsys: pytest.CaptureFixture[str]) -> None:
     assert "no value for the condition caption" in out
 
 
+def test_controlnet_is_said_to_be_unsupported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    models = tmp_path / "models.yaml"
+    models.write_text("model: 4M-7_B_CC12M\nactivate_controlnet: True\n")
+    code, out, _ = run(capsys, "check", BASE, "-c", models)
+    assert code == 0
+    assert "ControlNet decoding of RGB tokens is not supported" in " ".join(out.split())
+
+
 def test_the_synonyms_of_ml4m_are_taken(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "check", "-gc", BASE, "-src", SR, "-c", MODELS[0])
     assert code == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fourm_tui.engine.run import Models
+from fourm_tui.engine.job import Models
 from fourm_tui.model.loading import load_model
 from fourm_tui.tokenizers.text import TextTokenizer
 from tests.tiny import tiny_checkpoint, tiny_sr_checkpoint

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from fourm_tui.conditions.loading import Condition, load_conditions
+from fourm_tui.engine.job import Job, Models, Target
 from fourm_tui.engine.keep import run_in_folder
-from fourm_tui.engine.run import Job, Models, Target, run
+from fourm_tui.engine.outputs import Outputs
+from fourm_tui.engine.run import run
 from fourm_tui.errors import InputError
 from fourm_tui.events import (
     Event,
@@ -65,14 +67,14 @@ cfg_schedules: {schedule}
 """
 
 
-class Kept:
-    """What `run` hands over, by target and sample."""
+class Kept(Outputs):
+    """What `run` hands over, by target."""
 
     def __init__(self) -> None:
         self.targets: dict[str, Target] = {}
 
-    def __call__(self, target: Target, sample: int) -> tuple[str, ...]:
-        self.targets[target.row.row.target] = target
+    def tokens(self, target: Target, sample: int) -> tuple[str, ...]:
+        self.targets[target.name] = target
         return ()
 
 
@@ -125,8 +127,7 @@ def test_a_batch_of_different_samples_gives_the_tokens_of_single_runs(models: Mo
         alone = outputs(models, job(settings, [sample], [seeds[index]]))
         for name, tokens in alone.items():
             ties += int((np.array(tokens[0]) != np.array(together[name][index])).sum())
-    print(f"{ties} of {len(samples) * sum(len(t[0]) for t in together.values())} tokens differ by ties")
-    assert ties == 0
+    assert ties == 0, f"{ties} of {len(samples) * sum(len(t[0]) for t in together.values())} tokens differ by ties"
 
 
 def test_text_of_a_batch_is_that_of_single_runs(models: Models) -> None:

@@ -1,0 +1,120 @@
+"""What the engine is asked for: loaded models, a schedule with conditions and seeds, and the targets it fills."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourm_tui.conditions.condition import Condition
+from fourm_tui.engine.prepare import Conditions
+from fourm_tui.engine.tokenize import Tokenizers
+from fourm_tui.errors import InputError
+from fourm_tui.events import RowFacts
+from fourm_tui.model.fourm import FourM
+from fourm_tui.plan import Plan, RowPlan, plan
+from fourm_tui.schedule.rows import Schedule
+from fourm_tui.tokenizers.text import TextTokenizer
+
+
+@dataclass(frozen=True)
+class Models:
+    """What is loaded."""
+
+    model: FourM
+    sr_model: FourM | None = None
+    text: TextTokenizer | None = None
+    tokenizers: Tokenizers | None = None
+    """Of images; each is loaded when it is first needed."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be generated: a schedule for samples that are generated together."""
+
+    schedule: Schedule
+    samples: Sequence[Conditions]
+    """The conditions of each sample."""
+    seeds: Sequence[int]
+    """Their effective seeds."""
+    name: str = ""
+    """Of the run's folder."""
+    title: str = ""
+    """For people."""
+    sam_dense: int = 0
+    """Passes of dense instance prediction for `sam_instance`; 0 is the ordinary single one."""
+
+
+@dataclass(eq=False)
+class Target:
+    """The result of a row: per sample the arrays of its token file, and text."""
+
+    row: RowPlan
+    tokens: list[NDArray[np.int64]] = field(default_factory=list)
+    """`[N]` each; of a sequence the whole text, what was given included."""
+    step: list[NDArray[np.int16]] = field(default_factory=list)
+    """`[N]`: the step of each token, from 0, or -1 (given) or -2 (left open)."""
+    confidence: list[NDArray[np.float32]] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    """Of sequences only."""
+
+    @property
+    def name(self) -> str:
+        return self.row.row.target
+
+
+def plan_job(models: Models, job: Job) -> Plan:
+    """The job's schedule worked out, with the open positions of what is partly given.
+
+    Raises:
+        InputError: the schedule has a cell that cannot be used, or dense instances are to be conditioned on.
+    """
+    sr_modalities = models.sr_model.architecture.modalities if models.sr_model else None
+    worked_out = plan(
+        job.schedule,
+        open_positions=_open_positions(job.samples[0]),
+        modalities=models.model.architecture.modalities,
+        sr_modalities=sr_modalities,
+    )
+    if job.schedule.super_resolution and models.sr_model is None:
+        raise InputError("the schedule has a super-resolution chain, and no model for it is given (sr_model)")
+    targets = [row.row.target for row in worked_out.rows]
+    if job.sam_dense and (not targets or targets[-1] != "sam_instance"):
+        raise InputError(
+            "dense SAM instances are too many tokens to be a condition of later rows: make sam_instance the last row"
+            if "sam_instance" in targets
+            else "dense SAM instances need a row with the target sam_instance"
+        )
+    return worked_out
+
+
+def _open_positions(conditions: Mapping[str, Condition]) -> dict[str, int]:
+    masks = {name: condition.known for name, condition in conditions.items()}
+    return {name: int((~known).sum()) for name, known in masks.items() if known is not None}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The rows of a plan as viewers see them, and where each begins among all steps."""
+
+    rows: tuple[RowFacts, ...]
+
+    @classmethod
+    def of(cls, worked_out: Plan) -> Progress:
+        return cls(tuple(_facts(row) for row in worked_out.rows))
+
+    @property
+    def total(self) -> int:
+        """Steps of all rows."""
+        return sum(row.steps for row in self.rows)
+
+    def before(self, number: int) -> int:
+        """Steps of the rows before one."""
+        return sum(row.steps for row in self.rows if row.number < number)
+
+
+def _facts(row: RowPlan) -> RowFacts:
+    steps = row.open_tokens - 1 if row.is_sequence else len(row.tokens)
+    return RowFacts(row.number, row.row.target, str(row.row.scheme), steps, row.open_tokens, bool(row.prefix))

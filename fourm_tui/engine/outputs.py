@@ -1,0 +1,106 @@
+"""What becomes of a run's targets: pictures over pictures, and a contact sheet of the whole chain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+from PIL import Image
+
+from fourm_tui.conditions.condition import Condition
+from fourm_tui.conditions.loading import picture_view
+from fourm_tui.modalities import Modality
+from fourm_tui.pictures.contact import Panel, Section, contact_sheet
+from fourm_tui.pictures.placed import WHOLE, Placed
+from fourm_tui.pictures.save import Output, output_picture
+
+if TYPE_CHECKING:
+    from fourm_tui.engine.job import Target
+
+
+class Outputs:
+    """Where the targets of a run go; this one keeps nothing.
+
+    `tokens` is called with each finished target and sample, then `picture` if it could be decoded, then, after the last
+    target, `end`. They return the names of the files they wrote.
+    """
+
+    wants_pictures = False
+    """Whether targets are to be decoded."""
+
+    def tokens(self, target: Target, sample: int) -> tuple[str, ...]:
+        return ()
+
+    def picture(self, target: Target, sample: int, output: Output, picture: Image.Image | None) -> tuple[str, ...]:
+        return ()
+
+    def end(self, sheet: Image.Image) -> tuple[str, ...]:
+        return ()
+
+
+@dataclass(eq=False)
+class Gallery:
+    """The pictures of a run, sample by sample: what boxes are drawn over, and what the contact sheet shows."""
+
+    samples: Sequence[Mapping[str, Condition]]
+    modalities: Mapping[str, Modality]
+    panels: list[list[Panel]] = field(default_factory=list)
+    over: list[Image.Image | None] = field(default_factory=list)
+    placed: list[Placed] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for sample in self.samples:
+            panels, over = [], None
+            for condition in sample.values():
+                modality = self.modalities[condition.name]
+                picture = given_picture(condition, modality)
+                if picture is not None and (over is None or modality.kind == "pixels"):
+                    if modality.stem in ("rgb", "tok_rgb"):
+                        over = picture
+                text = condition.text or ("" if picture else "given as tokens")
+                panels.append(Panel(modality.title, "given", picture, text))
+            view = picture_view(sample, self.modalities)
+            self.panels.append(panels)
+            self.over.append(over)
+            self.placed.append(_placed(view.content(1000, 1000)) if view and view.has_padding else WHOLE)
+
+    def output(self, target: Target, sample: int, modality: Modality, array: NDArray[Any] | None) -> Output:
+        """The output of a target, with the picture that it is drawn over."""
+        text = target.texts[sample] if target.texts else None
+        return Output(modality, array, text, self.over[sample], self.placed[sample])
+
+    def show(self, output: Output, sample: int, note: str = "") -> Image.Image | None:
+        """The picture of an output, kept for what comes after it."""
+        picture = output_picture(output)
+        if output.modality.stem == "tok_rgb":
+            self.over[sample] = picture
+        text = (output.text or "") if picture is None else ""
+        self.panels[sample].append(Panel(output.modality.title, "generated", picture, text, note))
+        return picture
+
+    def missing(self, modality: Modality, sample: int, why: str) -> None:
+        self.panels[sample].append(Panel(modality.title, "generated", None, why))
+
+    def sheet(self, title: str, seeds: Sequence[int]) -> Image.Image:
+        """Conditions and targets in the order of the chain, a section per sample."""
+        if len(self.panels) == 1:
+            return contact_sheet(self.panels[0], title)
+        sections = [
+            Section(panels, f"seed {seed}") for panels, seed in zip(self.panels, seeds, strict=True)
+        ]  # fmt: skip
+        return contact_sheet(sections, title)
+
+
+def given_picture(condition: Condition, modality: Modality) -> Image.Image | None:
+    """What a condition looks like; None for text, tokens and vectors."""
+    array = condition.pixels if condition.pixels is not None else condition.values
+    if array is None or modality.kind == "sequence" or modality.learned_positions:
+        return None
+    return output_picture(Output(modality, array))
+
+
+def _placed(content: tuple[int, int, int, int]) -> Placed:
+    left, top, right, bottom = (side / 1000 for side in content)
+    return Placed(max(0.0, left), max(0.0, top), min(1.0, right), min(1.0, bottom))
