@@ -116,7 +116,7 @@ _ALL = (
     _sequence("metadata", "Metadata", 40, 40, (".txt", ".json", ".yaml")),
     _sequence("human_poses", "Human poses", 275, 40, (".json",), max_length=263, key="human_poses_tok_id"),
     _sequence("color_palette", "Color palette", 23, 23, (".txt", ".json")),
-    _sequence("sam_instance", "SAM instances", 290, 200, (".json", ".npz"), key="sam_instance_tok_id"),
+    _sequence("sam_instance", "SAM instances", 290, 200, (".json",), key="sam_instance_tok_id"),
     *(
         _image(f"{stem}@{size}", title, vocab, key, files, size, 16)
         for size in (224, 448)

@@ -35,14 +35,13 @@ RUNS = Path("runs")
 def main(options: argparse.Namespace) -> int:
     inputs = read_inputs(options)
     schedule = inputs.editor.schedule
-    given = {name: condition.complete for name, condition in inputs.given.items()}
+    conditions = load_conditions(inputs.given, inputs.modalities)
+    given = {name: condition.complete for name, condition in conditions.items()}
     findings = validate(schedule, inputs.architecture("model"), inputs.architecture("sr_model"), given)
     if findings.problems:
         raise InputError("\n".join(str(problem) for problem in findings.problems))
     for note in inputs.models.notes:
         print(f"fourm-tui: {note}", file=sys.stderr)
-    table = inputs.modalities
-    conditions = load_conditions(inputs.given, table)
     settings = schedule.settings
     seed = _whole(_first(options.seed, settings.get("seed")), 0, 0, "seed")
     variations = _whole(_first(options.num_variations, settings.get("num_variations")), 1, 1, "num_variations")
@@ -105,7 +104,7 @@ def _record(inputs: Inputs, options: argparse.Namespace, seeds: tuple[int, ...])
             if (value := getattr(options, name)) is not None
         },
         conditions=tuple(
-            condition_record(given.name, text=given.text, path=given.path, mask=given.mask)
+            condition_record(given.name, text=given.text, path=given.path, mask=given.mask, options=given.options)
             for given in inputs.given.values()
         ),
         models={

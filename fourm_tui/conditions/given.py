@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from fourm_tui.conditions.files import read_text
 from fourm_tui.errors import InputError, printable
@@ -57,6 +57,13 @@ class Given:
     """Mirrored left to right after cropping."""
     index: int = 0
     """Which of several: crops of a token file, captions of a list."""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """How the file is taken, as far as that is not the default."""
+        names = ("fit", "reading", "ids", "crop", "flip", "index")
+        plain = Given(self.name)
+        return {name: getattr(self, name) for name in names if getattr(self, name) != getattr(plain, name)}
 
     @property
     def complete(self) -> bool:

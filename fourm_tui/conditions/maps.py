@@ -72,11 +72,17 @@ def depth_values(depth: NDArray[np.float32], view: View, size: int, resample: Im
 
     Padding has no depth: it is not counted, and is 0, the mean.
     """
-    steps = np.asarray(framed(Image.fromarray(depth * np.float32(65535)), view, size, resample))
-    levels = np.clip(np.round(steps), 0, 65535).astype(np.float32)  # the picture stays one of 16 bit
+    view = view.scaled(depth.shape[1], depth.shape[0])
     left, top, right, bottom = view.content(size, size)
+    if right <= left or bottom <= top:
+        return np.zeros((1, size, size), np.float32)
+    # Resized without the padding, which would blend into the depth at its border.
+    x0, y0 = max(view.left, 0), max(view.top, 0)
+    x1, y1 = min(view.left + view.across, view.width), min(view.top + view.down, view.height)
+    image = Image.fromarray(depth[y0:y1, x0:x1] * np.float32(65535)).resize((right - left, bottom - top), resample)
+    levels = np.clip(np.round(np.asarray(image)), 0, 65535).astype(np.float32)  # the picture stays one of 16 bit
     result = np.zeros((1, size, size), np.float32)
-    result[0, top:bottom, left:right] = standardised(levels[top:bottom, left:right] / np.float32(65535))
+    result[0, top:bottom, left:right] = standardised((levels[:, ::-1] if view.flip else levels) / np.float32(65535))
     return result
 
 

@@ -157,17 +157,6 @@ def deep(image: Image.Image, where: str) -> NDArray[np.float32]:
     return values
 
 
-def read_picture(path: Path, size: int, name: str) -> Image.Image:
-    """A picture upright, in RGB on white, its central square resized to `size` x `size` pixels (bicubic).
-
-    Raises:
-        InputError: it cannot be opened, is no picture, is damaged or far too large.
-    """
-    where = f"-i {name}: {printable(path)}"
-    with opened(path, where, size) as picture:
-        return square(picture, picture.view(), size, where)
-
-
 def normalised(picture: Image.Image) -> NDArray[np.float32]:
     """Pixels as 4M's encoder takes them: `[3, H, W]`, ImageNet mean and deviation."""
     values = np.asarray(picture, dtype=np.float32) / 255

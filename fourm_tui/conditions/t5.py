@@ -33,7 +33,8 @@ def embed(text: str, where: str) -> NDArray[np.float32]:
     name = os.environ.get("FOURM_T5") or MODEL
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(name)
-        encoder = transformers.T5EncoderModel.from_pretrained(name, torch_dtype="auto").eval().requires_grad_(False)
+        load = transformers.T5EncoderModel.from_pretrained
+        encoder = load(name, torch_dtype="auto", use_safetensors=True).eval().requires_grad_(False)
     except (OSError, ValueError, ImportError) as error:
         raise InputError(f"{where}: the T5 model {printable(name)} cannot be loaded: {printable(error, 150)}") from None
     tokens = tokenizer(text, return_tensors="pt", truncation=True, max_length=LENGTH)

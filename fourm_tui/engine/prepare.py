@@ -107,6 +107,8 @@ def _given(model: FourM, name: str, each: Sequence[Condition], text: TextTokeniz
 def _text(name: str, each: Sequence[Condition], text: TextTokenizer | None, device: torch.device) -> TextSequence:
     if text is None:
         raise InputError(f"{name}: text needs a text tokenizer, and none was found")
+    if any(c.text is None for c in each):
+        raise InputError(f"{name}: the condition has no text yet; a tokenizer has to encode it first")
     ids = [text.caption_ids(c.text or "", name) for c in each]
     ends = {span_ends(one) for one in ids}
     if len(ends) > 1:

@@ -43,6 +43,8 @@ class ConditionRecord:
     mask: str | None = None
     """Absolute."""
     mask_sha256: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """How the file is taken, where that is not the default: `fit`, `reading`, `ids`, `crop`, `flip`, `index`."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,12 @@ class RunRecord:
 
 
 def condition_record(
-    name: str, *, text: str | None = None, path: Path | None = None, mask: Path | None = None
+    name: str,
+    *,
+    text: str | None = None,
+    path: Path | None = None,
+    mask: Path | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> ConditionRecord:
     """A condition with its files made absolute and recognisable.
 
@@ -132,6 +139,7 @@ def condition_record(
         sha256(path) if path else None,
         str(mask.absolute()) if mask else None,
         sha256(mask) if mask else None,
+        dict(options or {}),
     )
 
 
