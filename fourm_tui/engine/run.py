@@ -123,7 +123,7 @@ class _Chains:
                 gallery.missing(modality, sample, f"{len(tokens)} tokens")
         else:
             row, seeds = target.row.number, self.job.seeds
-            for item in tokenizers.decode(modality.name, row, target.tokens, target.texts, seeds):
+            for item in tokenizers.decode(modality, row, target.tokens, target.texts, seeds):
                 yield item.arrays if isinstance(item, Decoded) else item
 
     def _check_stop(self) -> None:

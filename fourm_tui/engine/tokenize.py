@@ -101,19 +101,19 @@ class Tokenizers:
     # -- decoding -----------------------------------------------------------------------------------------------
 
     def decode(
-        self, name: str, row: int, tokens: Sequence[NDArray[Any]], texts: Sequence[str], seeds: Sequence[int]
+        self, modality: Modality, row: int, tokens: Sequence[NDArray[Any]], texts: Sequence[str], seeds: Sequence[int]
     ) -> Iterator[Event | Decoded]:
         """What the tokens of a target stand for: progress events, then the arrays.
 
         Args:
-            name: of the target, which has a tokenizer.
+            modality: of the target, as its model sees it; it has a tokenizer.
             row: number of its row, for events.
             tokens: of each sample, `[N]`.
             texts: of each sample, if the target is a sequence (people, instances).
             seeds: effective seeds of the samples.
         """
+        name = modality.name
         yield from self.load(name)
-        modality = MODALITIES[name]
         if modality.kind == "sequence":
             yield Decoded(tuple(self._parts(name, text) for text in texts))
             return

@@ -22,6 +22,7 @@ from fourm_tui.errors import InputError
 from fourm_tui.events import Decoding, Loading, Note, RunCancelled, RunDone, TargetDone
 from fourm_tui.formats.instances import Instance, Query
 from fourm_tui.formats.instances import encode as encode_instances
+from fourm_tui.modalities import MODALITIES
 from fourm_tui.pictures.save import read_facts
 from fourm_tui.runs import RunRecord, SampleRecord, SettingsText, create_run, open_run
 from fourm_tui.schedule.document import Document
@@ -166,7 +167,7 @@ def test_instances_in_a_text_are_decoded_to_masks(models: Models) -> None:
     assert models.tokenizers is not None
     instance = Instance((20, 30, 120, 130), tuple(range(16)))
     texts = [encode_instances([Query(50, 60, (instance, instance))]), "nothing to see"]
-    *_, made = models.tokenizers.decode("sam_instance", 1, [], texts, [0, 1])
+    *_, made = models.tokenizers.decode(MODALITIES["sam_instance"], 1, [], texts, [0, 1])
     assert isinstance(made, Decoded)
     assert [array.shape for array in made.arrays] == [(2, 64, 64), (0, 64, 64)]
     assert np.array_equal(made.arrays[0][0], made.arrays[0][1])
