@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -10,7 +11,9 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from fourm_tui.checkpoints import CONFIG_FILE, WEIGHTS_FILE, Checkpoint, read_config
+from fourm_tui.download import Transfer, download
 from fourm_tui.errors import FourmError, InputError, printable
+from fourm_tui.hub import named, size_text
 
 DTYPES: Mapping[str, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -30,29 +33,34 @@ def as_dtype(dtype: str | torch.dtype | None, device: torch.device) -> torch.dty
     return DTYPES[dtype]
 
 
-def fetched(checkpoint: Checkpoint) -> Checkpoint:
+def fetched(checkpoint: Checkpoint, progress: Callable[[int, int], None] | None = None) -> Checkpoint:
     """The checkpoint with its files on disk, downloaded into the Hub's cache if they are not.
 
+    Args:
+        progress: called with the bytes of the weights that are here and their total while they are downloaded; what
+            it raises stops the download, and what has arrived is kept. Without it the Hub's client shows its own bar.
+
     Raises:
-        FourmError: the Hub cannot be reached or does not have it.
+        FourmError: the Hub cannot be reached or does not have it; the message says which command gets it.
     """
     if checkpoint.weights is not None and checkpoint.config is not None:
         return checkpoint
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    source = named(f"{checkpoint.name}@{checkpoint.revision}" if checkpoint.revision else checkpoint.name)
+
+    def report(transfer: Transfer) -> None:
+        if progress is not None and transfer.file.name == WEIGHTS_FILE:
+            progress(transfer.done, transfer.file.bytes)
 
     try:
-        config = hf_hub_download(checkpoint.name, CONFIG_FILE, revision=checkpoint.revision)
-        weights = hf_hub_download(checkpoint.name, WEIGHTS_FILE, revision=checkpoint.revision)
-    except LocalEntryNotFoundError:
-        size = f" ({checkpoint.bytes / 1e9:.2f} GB)" if checkpoint.bytes else ""
+        folder = download(source, report if progress else None)
+    except FourmError as error:
+        size = f" ({size_text(checkpoint.bytes)})" if checkpoint.bytes else ""
         raise FourmError(
-            f"{printable(checkpoint.name)}{size} is not on this machine, and the Hugging Face Hub cannot be reached"
+            f"{printable(checkpoint.name)}{size} is not on this machine: {str(error).removeprefix(f'{source}: ')}; "
+            f"`fourm-tui models pull {source}` gets it"
         ) from None
-    except (HfHubHTTPError, OSError, ValueError) as error:
-        raise FourmError(f"{printable(checkpoint.name)}: cannot be downloaded: {printable(error)}") from None
-    path = Path(weights)
-    return Checkpoint(checkpoint.name, checkpoint.revision, path, read_config(Path(config)), path.stat().st_size)
+    path = folder / WEIGHTS_FILE
+    return replace(checkpoint, weights=path, config=read_config(folder / CONFIG_FILE), bytes=path.stat().st_size)
 
 
 def load_weights(

@@ -305,6 +305,7 @@ def _loads(roles: Mapping[str, str], checkpoints: Mapping[str, Checkpoint]) -> R
         return Text("no model is named: -c takes a models config, a Hub id, a folder or a .safetensors file", "dim")
     table = Table.grid(padding=(0, 1))
     total = missing = 0
+    to_get: list[str] = []
     for role, why in roles.items():
         checkpoint = checkpoints.get(role)
         if checkpoint is None:
@@ -312,13 +313,16 @@ def _loads(roles: Mapping[str, str], checkpoints: Mapping[str, Checkpoint]) -> R
             continue
         size = checkpoint.bytes or 0
         total += size
-        missing += 0 if checkpoint.weights else size
+        if checkpoint.weights is None:
+            missing += size
+            to_get.append(printable(checkpoint.name).removeprefix(f"{OWNER}/"))
         state = Text("on disk", "green") if checkpoint.weights else Text("on Hub", "cyan")
         name = printable(checkpoint.name).removeprefix(f"{OWNER}/")
         table.add_row(Text(why, "dim"), name, Text(_amount(size, "B") if size else "", "dim"), state)
     line = Text(f"{_amount(total, 'B')} in all", "dim")
-    if missing:
-        line.append(f", {_amount(missing, 'B')} of it to be downloaded")
+    if to_get:
+        line.append(f", {_amount(missing, 'B')} of it to be downloaded: ")
+        line.append(f"fourm-tui models pull {' '.join(to_get)}", "cyan not dim")
     return Group(table, line)
 
 

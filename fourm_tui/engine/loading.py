@@ -7,16 +7,16 @@ from pathlib import Path
 
 import torch
 
-from fourm_tui.checkpoints import Checkpoint
+from fourm_tui.checkpoints import find_checkpoint
 from fourm_tui.engine.job import Models
 from fourm_tui.engine.tokenize import Tokenizers
 from fourm_tui.errors import InputError, printable
 from fourm_tui.modalities import MODALITIES
-from fourm_tui.model.fourm import FourM
 from fourm_tui.model.loading import load_model
 from fourm_tui.schedule.configs import ModelsConfig
 from fourm_tui.schedule.rows import Schedule
 from fourm_tui.tokenizers.text import TextTokenizer, find_text_tokenizer
+from fourm_tui.weights import fetched
 
 
 def choose_device(name: str | None) -> torch.device:
@@ -47,7 +47,6 @@ def load_models(
     device: torch.device,
     dtype: str | None = None,
     relative_to: Path | None = None,
-    base: Checkpoint | None = None,
     progress: Callable[[str, float], None] = lambda what, fraction: None,
 ) -> Models:
     """Loads what a schedule needs and no more.
@@ -57,8 +56,7 @@ def load_models(
         schedule: whose chains are to be run.
         device, dtype: where and as what; None: bf16 on CUDA, else fp32.
         relative_to: folder of the models config.
-        base: the base model's checkpoint, beside which its text tokenizer may lie.
-        progress: called with the name of what is being loaded and from 0 to 1.
+        progress: called with the name of what is being downloaded or loaded and from 0 to 1; what it raises stops it.
 
     Raises:
         FourmError: something is missing, does not fit, or cannot be downloaded.
@@ -68,17 +66,20 @@ def load_models(
             "no model is given; name one with -c: a Hub id, a folder, a .safetensors file, a models config"
         )
 
-    def load(name: str) -> FourM:
-        return load_model(name, device, dtype, relative_to, lambda done, total: progress(name, done / total))
-
-    names = [name for part in schedule.parts for name in (*part.conditions, *(row.target for row in part.rows))]
-    text = None
-    if needs_text(names):
-        near = base.weights if base else None
-        text = TextTokenizer(find_text_tokenizer(near, config.text_tokenizer, relative_to))
     if schedule.super_resolution and config.sr_model is None:
         raise InputError("the schedule has a super-resolution chain; name its model in the models config (sr_model)")
-    model = load(config.model)
-    sr_model = load(config.sr_model) if schedule.super_resolution and config.sr_model else None
+
+    def told(name: str) -> Callable[[int, int], None]:
+        return lambda done, total: progress(name, done / total)
+
+    # What is missing is downloaded, or complained of, before anything is loaded.
+    names = [config.model, *([config.sr_model] if schedule.super_resolution and config.sr_model else [])]
+    found = [fetched(find_checkpoint(name, relative_to), told(name)) for name in names]
+    used = [name for part in schedule.parts for name in (*part.conditions, *(row.target for row in part.rows))]
+    text = None
+    if needs_text(used):
+        text = TextTokenizer(find_text_tokenizer(found[0].weights, config.text_tokenizer, relative_to))
+    models = [load_model(name, device, dtype, relative_to, told(name)) for name in names]
     tokenizers = Tokenizers(config.tokenizers, device, dtype, relative_to, config.detokenizer_steps)
-    return Models(model, sr_model, text, tokenizers if config.tokenizers else None)
+    sr_model = models[1] if len(models) > 1 else None
+    return Models(models[0], sr_model, text, tokenizers if config.tokenizers else None)

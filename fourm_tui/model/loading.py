@@ -34,7 +34,7 @@ def load_model(
         InputError: there is no such checkpoint, or its config or its tensors do not fit; all of them are listed.
         FourmError: a download failed.
     """
-    checkpoint = fetched(find_checkpoint(name, relative_to))
+    checkpoint = fetched(find_checkpoint(name, relative_to), progress)
     assert checkpoint.config is not None and checkpoint.weights is not None
     device = torch.device(device)
     architecture = Architecture.from_config(checkpoint.config, checkpoint.name)

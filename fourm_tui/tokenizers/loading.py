@@ -43,7 +43,7 @@ def load_tokenizer(
             codebook was never set.
         FourmError: a download failed.
     """
-    checkpoint = fetched(find_checkpoint(name, relative_to))
+    checkpoint = fetched(find_checkpoint(name, relative_to), progress)
     assert checkpoint.config is not None and checkpoint.weights is not None
     device = torch.device(device)
     config = TokenizerConfig.from_config(checkpoint.config, checkpoint.name)

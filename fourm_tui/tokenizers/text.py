@@ -11,11 +11,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
+from fourm_tui.download import download
 from fourm_tui.errors import FourmError, InputError, printable
 from fourm_tui.formats.reading import check_sentinels
 from fourm_tui.formats.vocabulary import CONTROL_WORDS, EOS, SENTINELS, UNSEEN
+from fourm_tui.hub import named
 from fourm_tui.published import TEXT_TOKENIZER_FILE, TEXT_TOKENIZER_REPO
 
 BESIDE_MODEL = "text_tokenizer.json"
@@ -212,18 +216,19 @@ def _from_hub(repo: str, names: Sequence[str], revision: str | None = None) -> P
     Raises:
         FourmError: none can be had; its message is only the reason.
     """
-    from huggingface_hub import hf_hub_download, try_to_load_from_cache
+    from huggingface_hub import try_to_load_from_cache
 
-    kind = "space" if repo == TEXT_TOKENIZER_REPO else "model"
-    reason = ""
-    for get in (try_to_load_from_cache, hf_hub_download):
-        for name in names:
-            try:
-                file = get(repo, name, repo_type=kind, revision=revision)
-            except Exception as error:  # which ones depends on the version of the Hub's client and its HTTP library
-                first_line = str(error).strip().partition("\n")[0]
-                reason = printable(first_line or type(error).__name__, 160)
-            else:
-                if isinstance(file, str):  # else the cache does not have it
-                    return Path(file)
-    raise FourmError(reason)
+    kind: Literal["model", "space"] = "space" if repo == TEXT_TOKENIZER_REPO else "model"
+    for name in names:
+        file = try_to_load_from_cache(repo, name, repo_type=kind, revision=revision)
+        if isinstance(file, str):  # else the cache does not have it
+            return Path(file)
+    reason: FourmError | None = None
+    for name in names:
+        source = replace(named(repo), revision=revision, files=(name,))
+        try:
+            return download(source) / name
+        except FourmError as error:
+            reason = FourmError(str(error).removeprefix(f"{source}: "))
+    assert reason is not None
+    raise reason

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,13 @@ import huggingface_hub
 import pytest
 import torch
 from huggingface_hub import constants
-from huggingface_hub.errors import LocalEntryNotFoundError
 from safetensors.torch import load_file, save_file
 
 from fourm_tui.checkpoints import find_checkpoint
 from fourm_tui.errors import FourmError, InputError
 from fourm_tui.model.loading import load_model
+from fourm_tui.weights import fetched
+from tests.fake_hub import FakeHub, fake_hub
 from tests.tiny import tiny_checkpoint, tiny_config, tiny_model
 
 
@@ -127,19 +128,31 @@ def test_a_damaged_single_file(tmp_path: Path, content: bytes) -> None:
 # -- the Hub, faked at its edge -------------------------------------------------------------------------------------
 
 
-def test_a_published_model_is_downloaded_with_its_revision(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:  # fmt: skip
-    asked: list[tuple[str, str, str | None]] = []
+@pytest.fixture
+def hub(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeHub]:
+    with fake_hub() as server:
+        server.files = {
+            ("someone/tiny", name): (folder / name).read_bytes() for name in ("config.json", "model.safetensors")
+        }  # fmt: skip
+        template = server.url + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "ENDPOINT", server.url)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+        yield server
 
-    def download(repo: str, file: str, revision: str | None = None) -> str:
-        asked.append((repo, file, revision))
-        return str(folder / file)
 
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
-    assert same(load_model("someone/tiny@abc"), tiny_model())
-    assert asked == [("someone/tiny", "config.json", "abc"), ("someone/tiny", "model.safetensors", "abc")]
+def test_a_published_model_is_downloaded_with_its_revision(hub: FakeHub) -> None:
+    assert same(load_model("someone/tiny@v2"), tiny_model())
+    assert ("HEAD", "/someone/tiny/resolve/v2/config.json", None) in hub.asked
+    assert len(hub.gets("model.safetensors")) == 1
+
+
+def test_a_download_tells_how_far_it_is(hub: FakeHub) -> None:
+    seen: list[tuple[int, int]] = []
+    size = len(hub.files["someone/tiny", "model.safetensors"])
+    found = fetched(find_checkpoint("someone/tiny"), lambda done, total: seen.append((done, total)))
+    assert found.bytes == size
+    assert seen[-1] == (size, size)
 
 
 def test_a_cached_model_is_not_downloaded(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -153,16 +166,17 @@ def test_a_cached_model_is_not_downloaded(folder: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(
         huggingface_hub, "try_to_load_from_cache", lambda *a, **k: cached(*a, cache_dir=str(tmp_path), **k)
     )
-    monkeypatch.setattr(huggingface_hub, "hf_hub_download", None)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     assert find_checkpoint("someone/tiny").bytes == (folder / "model.safetensors").stat().st_size
     assert same(load_model("someone/tiny"), tiny_model())
 
 
-def test_without_the_hub_one_sentence_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def offline(*arguments: Any, **more: Any) -> str:
-        raise LocalEntryNotFoundError("no network")
-
+def test_without_the_hub_it_says_which_command_gets_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr(huggingface_hub, "hf_hub_download", offline)
-    with pytest.raises(FourmError, match=r"EPFL-VILAB/4M-7_B_CC12M \(1\.78 GB\) is not on this machine"):
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    words = (
+        r"4M-7_B_CC12M \(1\.78 GB\) is not on this machine: .*HF_HUB_OFFLINE is set; "
+        r"`fourm-tui models pull 4M-7_B_CC12M` gets it"
+    )
+    with pytest.raises(FourmError, match=words):
         load_model("4M-7_B_CC12M")

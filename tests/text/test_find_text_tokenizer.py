@@ -1,4 +1,4 @@
-"""Where a text tokenizer comes from. The Hub is faked at the edge: its cache and its download."""
+"""Where a text tokenizer comes from; the cache and the download (tested by itself) are faked."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fourm_tui.errors import FourmError, InputError
+from fourm_tui.hub import Source
 from fourm_tui.published import TEXT_TOKENIZER_FILE, TEXT_TOKENIZER_REPO
 from fourm_tui.tokenizers.text import find_text_tokenizer
 
@@ -30,18 +31,19 @@ class Hub:
     def try_to_load_from_cache(self, repo: str, name: str, *, repo_type: str, revision: str | None) -> str | None:
         return self.file(repo, name) if (repo, name, repo_type, revision) in self.cached else None
 
-    def hf_hub_download(self, repo: str, name: str, *, repo_type: str, revision: str | None) -> str:
-        self.downloads.append((repo, name, repo_type, revision))
+    def download(self, source: Source) -> Path:
+        (name,) = source.files
+        self.downloads.append((source.repo, name, source.repo_type, source.revision))
         if self.downloads[-1] not in self.online:
-            raise FileNotFoundError("no connection\nand a second line")
-        return self.file(repo, name)
+            raise FourmError(f"{source}: no connection")
+        return self.folder / source.repo
 
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
     fake = Hub(tmp_path / "hub")
     monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", fake.try_to_load_from_cache)
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", fake.hf_hub_download)
+    monkeypatch.setattr("fourm_tui.tokenizers.text.download", fake.download)
     monkeypatch.chdir(tmp_path)
     return fake
 
@@ -116,7 +118,6 @@ def test_offline_it_is_said_what_is_missing_and_where_to_put_it(hub: Hub, tmp_pa
     assert not isinstance(caught.value, InputError)
     for part in (TEXT_TOKENIZER_FILE, TEXT_TOKENIZER_REPO, "no connection", str(folder / "text_tokenizer.json")):
         assert part in message
-    assert "second line" not in message
 
 
 @pytest.mark.parametrize(
