@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from fourm_tui import __version__
+from fourm_tui.cli.machine import add_machine_commands
 from fourm_tui.cli.options import add_run_options
 from fourm_tui.errors import FourmError
 
@@ -17,7 +18,7 @@ CANCELLED = 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: 0 done, 1 failed, 2 the input is wrong, 130 cancelled."""
-    parser = _parser()
+    parser = make_parser()
     options = parser.parse_args(argv)
     if options.command is None:
         parser.print_help()
@@ -39,7 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """The whole command line; shell completion is made from it, too."""
     parser = argparse.ArgumentParser(
         prog="fourm-tui", description="Chained any-to-any generation with 4M models.", allow_abbrev=False
     )
@@ -72,6 +74,22 @@ def _parser() -> argparse.ArgumentParser:
         "out",
         "json",
         "sam_dense",
+        "preview",
     }
     add_run_options(run, effective)
+    add_machine_commands(commands)
+    show = commands.add_parser(
+        "show",
+        allow_abbrev=False,
+        help="pictures, maps, tokens and runs in the terminal",
+        description="Draws pictures, depth and label maps, features, token files and the outputs of runs with what the "
+        "terminal can do: sixel, kitty's protocol, or block characters. Where the output is no terminal, it prints a "
+        "line of facts per file instead, unless --protocol asks for a picture.",
+    )
+    show.add_argument("what", nargs="+", metavar="FILE_OR_RUN", help="a file; a run: path, name, its beginning, latest")
+    show.add_argument("--protocol", choices=("auto", "sixel", "kitty", "blocks", "none"), help="default: auto")
+    show.add_argument("--width", type=int, metavar="COLS", help="columns of a picture")
+    show.add_argument("--ascii", action="store_true", help="ASCII characters only")
+    show.add_argument("--by", choices=("step", "confidence", "token"), help="what the colours of tokens tell")
+    show.add_argument("--runs", metavar="FOLDER", help="where runs are kept (default: runs)")
     return parser

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fourm_tui.cli.console import make_console
 from fourm_tui.cli.inputs import Inputs, read_inputs
 from fourm_tui.conditions.loading import load_conditions
 from fourm_tui.errors import InputError, printable
@@ -26,7 +28,10 @@ from fourm_tui.runs import (
 from fourm_tui.schedule.validation import validate
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from fourm_tui.engine.job import Job, Models
+    from fourm_tui.terminal.preview import Previewer
 
 CANCELLED = 130
 RUNS = Path("runs")
@@ -60,7 +65,7 @@ def main(options: argparse.Namespace) -> int:
         folder = create_run(Path(options.out) if options.out else RUNS, _record(inputs, options, seeds))
         job = replace(job, name=folder.name)
         events = run_in_folder(folder, models, job, stop.asked)
-        return _json(events) if options.json else _show(events, folder, models, job)
+        return _json(events) if options.json else _show(events, folder, models, job, options.preview)
 
 
 def _load(inputs: Inputs, options: argparse.Namespace, stopped: Callable[[], bool]) -> Models | None:
@@ -80,8 +85,7 @@ def _load(inputs: Inputs, options: argparse.Namespace, stopped: Callable[[], boo
 
         try:
             device, dtype = choose_device(options.device), options.dtype or inputs.models.dtype
-            near, schedule = inputs.checkpoints.get("model"), inputs.editor.schedule
-            return load_models(inputs.models, schedule, device, dtype, inputs.base, near, progress)
+            return load_models(inputs.models, inputs.editor.schedule, device, dtype, inputs.base, progress)
         except StoppedError:
             return None
 
@@ -116,10 +120,24 @@ def _record(inputs: Inputs, options: argparse.Namespace, seeds: tuple[int, ...])
     )  # fmt: skip
 
 
-def _show(events: Iterator[Any], folder: Run, models: Models, job: Job) -> int:
+def _show(events: Iterator[Any], folder: Run, models: Models, job: Job, preview: bool | None) -> int:
     from fourm_tui.cli.run_view import show_run
 
-    return 0 if show_run(events, folder, models, job) else CANCELLED
+    console = make_console()
+    return 0 if show_run(events, folder, models, job, console, _previewer(console, preview)) else CANCELLED
+
+
+def _previewer(console: Console, wanted: bool | None) -> Previewer | None:
+    """What shows pictures while the run goes on; by default on a terminal only."""
+    from fourm_tui.terminal.choice import choose
+    from fourm_tui.terminal.preview import Previewer
+    from fourm_tui.terminal.probe import probe
+
+    if wanted is False or (wanted is None and not console.is_terminal):
+        return None
+    asked = None if console.is_terminal else "blocks"
+    choice = choose(os.environ, probe(os.environ), asked, encoding=sys.stdout.encoding)
+    return Previewer(console, choice)
 
 
 def _json(events: Iterator[Any]) -> int:

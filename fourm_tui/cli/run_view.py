@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from rich.console import Group
+from PIL import Image
+from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import (
     BarColumn,
@@ -22,6 +22,8 @@ from rich.table import Table
 from rich.text import Text
 
 from fourm_tui.cli.console import make_console
+from fourm_tui.conditions.condition import Condition
+from fourm_tui.engine.outputs import given_picture
 from fourm_tui.errors import printable
 from fourm_tui.events import (
     Decoding,
@@ -38,6 +40,8 @@ from fourm_tui.events import (
 )
 from fourm_tui.modalities import MODALITIES
 from fourm_tui.runs import Run
+from fourm_tui.terminal.panels import Panel
+from fourm_tui.terminal.preview import Previewer
 
 if TYPE_CHECKING:
     from fourm_tui.engine.job import Job, Models
@@ -77,77 +81,112 @@ class _Speed(ProgressColumn):
         return Text(f"{speed:.1f} it/s" if speed >= 1 else f"{1 / speed:.1f} s/it", "dim")
 
 
-def show_run(events: Iterator[Event], folder: Run, models: Models, job: Job) -> bool:
+def show_run(
+    events: Iterator[Event], folder: Run, models: Models, job: Job, console: Console, previewer: Previewer | None
+) -> bool:  # fmt: skip
     """Follows a run on the terminal; true if it went to its end.
 
-    On a terminal the bars stay at the bottom and each finished target leaves a line above them; elsewhere only these
-    lines are printed.
+    On a terminal the bars stay at the bottom and what is finished is left above them; elsewhere only that is printed.
+    With a previewer every target is shown as it is decoded, and the whole chain in the end.
     """
-    console = make_console()
     precision = str(models.model.dtype).removeprefix("torch.")
     console.print(Text(f"{printable(folder.name)}  {models.model.device}  {precision}", "dim"))
-    progress = Progress(
-        TextColumn("{task.description}"), BarColumn(28), MofNCompleteColumn(), _Speed(),
-        TimeRemainingColumn(compact=True), TextColumn("left"), console=console,
-    )  # fmt: skip
-    row_bar = progress.add_task("", total=1, visible=False)
-    whole_bar = progress.add_task("whole", total=1)
-    stream = Text()
-    done = False
-    with Live(Group(progress, stream), console=console, transient=True, refresh_per_second=8) as live:
+    view = _RunView(console, folder, job, previewer)
+    with view.live:
         for event in events:
-            if isinstance(event, RunStarted):
-                progress.update(whole_bar, total=sum(row.steps for row in event.rows))
-            elif isinstance(event, RowStarted):
-                stream = Text()
-                progress.reset(row_bar, total=event.steps, description=f"{event.row} {event.target}", visible=True)
-            elif isinstance(event, StepDone):
-                progress.update(row_bar, completed=event.step + 1)
-                progress.update(whole_bar, completed=event.total_step + 1)
-            elif isinstance(event, Loading):
-                progress.reset(row_bar, total=1, description=f"loading {_short(event.what)}", visible=True)
-            elif isinstance(event, Decoding):
-                description = f"{event.row} decoding {event.target}"
-                progress.update(row_bar, total=event.steps, completed=event.step, description=description)
-            elif isinstance(event, TextPiece) and event.sample == 0:
-                stream = Text(printable(event.text, 2000), "italic")
-                live.update(Group(progress, stream))
-            elif isinstance(event, TargetDone):
-                live.console.print(_line(event, folder))
-                if event.sample + 1 == len(job.samples):
-                    live.update(Group(progress))
-            elif isinstance(event, Note):
-                live.console.print(Text(printable(event.message, 500), "yellow" if event.warning else ""))
-            elif isinstance(event, RunDone):
-                done = True
-                live.console.print(Text(f"done in {event.seconds:.1f} s", "green"))
-            elif isinstance(event, RunCancelled):
-                live.console.print(Text("stopped; what is finished is kept", "yellow"))
+            view.show(event)
+    if view.done and previewer:
+        previewer.end(view.panels)
     console.print(Text(str(folder.folder), "bold"))
-    return done
+    return view.done
+
+
+class _RunView:
+    """The bars of a run, and what is left above them."""
+
+    def __init__(self, console: Console, folder: Run, job: Job, previewer: Previewer | None) -> None:
+        self.folder, self.job, self.previewer = folder, job, previewer
+        self.progress = Progress(
+            TextColumn("{task.description}"), BarColumn(28), MofNCompleteColumn(), _Speed(),
+            TimeRemainingColumn(compact=True), TextColumn("left"), console=console,
+        )  # fmt: skip
+        self.row = self.progress.add_task("", total=1, visible=False)
+        self.whole = self.progress.add_task("whole", total=1)
+        self.live = Live(Group(self.progress), console=console, transient=True, refresh_per_second=8)
+        self.panels = [_given_panel(condition) for condition in job.samples[0].values()]
+        self.done = False
+
+    def show(self, event: Event) -> None:
+        if isinstance(event, RunStarted):
+            self.progress.update(self.whole, total=sum(row.steps for row in event.rows))
+        elif isinstance(event, RowStarted):
+            self._begin(f"{event.row} {event.target}", event.steps)
+        elif isinstance(event, StepDone):
+            self.progress.update(self.row, completed=event.step + 1)
+            self.progress.update(self.whole, completed=event.total_step + 1)
+        elif isinstance(event, Loading):
+            self._begin(f"loading {_short(event.what)}", 1)
+        elif isinstance(event, Decoding):
+            name = f"{event.row} decoding {event.target}"
+            self.progress.update(self.row, total=event.steps, completed=event.step, description=name)
+        elif isinstance(event, TextPiece) and event.sample == 0:
+            self.live.update(Group(self.progress, Text(printable(event.text, 2000), "italic")))
+        elif isinstance(event, TargetDone):
+            self._finished(event)
+        elif isinstance(event, Note):
+            self._say(printable(event.message, 500), "yellow" if event.warning else "")
+        elif isinstance(event, RunDone):
+            self.done = True
+            self._say(f"done in {event.seconds:.1f} s", "green")
+        elif isinstance(event, RunCancelled):
+            self._say("stopped; what is finished is kept", "yellow")
+
+    def _begin(self, description: str, steps: int) -> None:
+        self.progress.reset(self.row, total=steps, description=description, visible=True)
+
+    def _say(self, message: str, style: str) -> None:
+        self.live.console.print(Text(message, style))
+
+    def _finished(self, event: TargetDone) -> None:
+        if event.sample + 1 == len(self.job.samples):
+            self.live.update(Group(self.progress))  # the streamed text has become the target's
+        panel = _panel(event, self.folder)
+        self.panels.append(panel)
+        if self.previewer and (panel.picture or panel.text):
+            self.previewer.target(panel.title, event.seconds, panel.picture, panel.text, labels=panel.labels)
+        else:
+            self.live.console.print(_line(event, panel))
+
+
+def _given_panel(condition: Condition) -> Panel:
+    modality = MODALITIES[condition.name]
+    picture = given_picture(condition, modality)
+    text = condition.text or ("" if picture else "given as tokens")
+    return Panel(modality.title, picture, text, "given", labels=modality.stem == "tok_semseg")
+
+
+def _panel(event: TargetDone, folder: Run) -> Panel:
+    """A finished target: its text if it has one, and its picture unless that is the text itself."""
+    modality = MODALITIES[event.target]
+    sample = f" {event.sample}" if len(folder.record.samples) > 1 else ""
+    texts = [name for name in event.files if name.endswith(".txt")]
+    text = folder.file(texts[0]).read_text(encoding="utf-8").strip() if texts else ""
+    path = folder.path_for(event.row, event.target, event.sample, ".png")
+    picture = None
+    if folder.relative(path) in event.files and event.target not in ("caption", "metadata"):
+        with Image.open(path) as image:
+            picture = image.convert("RGB")
+    return Panel(f"{event.row} {modality.title}{sample}", picture, text, labels=modality.stem == "tok_semseg")
 
 
 def _short(checkpoint: str) -> str:
     return printable(checkpoint, 200).rpartition("/")[2]
 
 
-def _line(event: TargetDone, folder: Run) -> Table:
-    """What a finished target left: its title, how long it took, its files, and its text."""
-    grid = Table.grid(padding=(0, 2))
-    title = MODALITIES[event.target].title if event.target in MODALITIES else printable(event.target)
-    sample = f" {event.sample}" if len(folder.record.samples) > 1 else ""
-    grid.add_row(Text(f"{event.row} {title}{sample}"), Text(f"{event.seconds:.1f} s", "dim"), _files(event, folder))
-    return grid
-
-
-def _files(event: TargetDone, folder: Run) -> Text:
-    """The text of a target if it has one, else its picture's name, else that of its tokens."""
-    texts = [name for name in event.files if name.endswith(".txt")]
-    if texts:
-        return Text(printable(_read(folder.file(texts[0])), 2000), "italic")
+def _line(event: TargetDone, panel: Panel) -> Table:
+    """A finished target in one line: its title, how long it took, and its text, else its picture, else its tokens."""
     pictures = [name for name in event.files if name.endswith(".png")]
-    return Text((pictures or list(event.files) or [""])[0], "dim")
-
-
-def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8").strip()
+    left = Text(printable(panel.text, 2000), "italic") if panel.text else Text((*pictures, *event.files, "")[0], "dim")
+    grid = Table.grid(padding=(0, 2))
+    grid.add_row(Text(panel.title), Text(f"{event.seconds:.1f} s", "dim"), left)
+    return grid
