@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 from typing import Any
 
@@ -39,16 +38,6 @@ def test_a_shipped_file_has_the_values_that_yaml_gives(path: Path) -> None:
     document = Document.read(path)
     assert document.text.encode() == path.read_bytes()
     assert values(document) == yaml.safe_load(path.read_text(encoding="utf-8"))
-
-
-def test_reading_a_shipped_file_is_fast_enough_for_every_keystroke() -> None:
-    text = max((path.read_text(encoding="utf-8") for path in SHIPPED), key=len)
-    best = float("inf")
-    for _ in range(5):
-        start = time.process_time()
-        parse(text)
-        best = min(best, time.process_time() - start)
-    assert best < 0.005
 
 
 @pytest.mark.parametrize(
@@ -165,10 +154,8 @@ MERGED_LAUGHS = "a: &a {x: 1}\n" + "".join(
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(text: str, line: int, column: int, words: str) -> None:
-    start = time.process_time()
     with pytest.raises(InputError) as caught:
         parse(text)
-    assert time.process_time() - start < 2
     message = str(caught.value)
     assert words in message
     assert message.startswith(f"settings:{line}:{column}: ")
