@@ -2,7 +2,7 @@
 
 A checkpoint is named by a Hub id (`EPFL-VILAB/4M-7_B_CC12M`, for published ones also the bare name, and optionally
 `@revision`), by a folder in the Hub's layout (`config.json` + `model.safetensors`), or by one `.safetensors` file
-whose header carries the config.
+whose header carries the config. `demo` is the model in the box, `demo/tok_rgb` one of its tokenizers.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from fourm_tui.errors import InputError, printable
+from fourm_tui.paths import bundled_dir
 from fourm_tui.published import MODELS, TOKENIZERS, find
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
+BUNDLED = "demo"
+"""The name of the model in the box."""
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _LARGEST_HEADER = 100 * 2**20
 
@@ -48,6 +51,9 @@ def find_checkpoint(name: str, relative_to: Path | None = None) -> Checkpoint:
     Raises:
         InputError: a path that does not exist or is no checkpoint, or a name that is neither path nor Hub id.
     """
+    bundled = _bundled(name)
+    if bundled is not None:
+        return _from_folder(name, bundled)
     local = _existing(name, relative_to)
     if local is not None:
         return _from_folder(name, local) if local.is_dir() else _from_file(name, local)
@@ -58,11 +64,21 @@ def find_checkpoint(name: str, relative_to: Path | None = None) -> Checkpoint:
     if looks_local or not _HUB_ID.fullmatch(repo):
         known = ", ".join(key.partition("/")[2] for key in MODELS)
         raise InputError(
-            f"{printable(name)}: no such folder or file, and no published model; published are {known}"
+            f"{printable(name)}: no such folder or file, and no published model; there are {BUNDLED} (in the box), "
+            f"{known}"
             if not looks_local
             else f"{printable(name)}: no such folder or file"
         )
     return _from_hub(repo, revision or None)
+
+
+def _bundled(name: str) -> Path | None:
+    """The folder of a checkpoint in the box, by its name there: `demo` or `demo/tok_rgb`."""
+    first, _, part = name.partition("/")
+    if first != BUNDLED or not re.fullmatch(r"[a-z_]*", part):
+        return None
+    folder = bundled_dir() / (part or "model")
+    return folder if folder.is_dir() else None
 
 
 def _existing(name: str, relative_to: Path | None) -> Path | None:

@@ -44,3 +44,8 @@ def schedules_dir() -> Path:
 def themes_dir() -> Path:
     """The colour themes."""
     return _shipped("themes")
+
+
+def bundled_dir() -> Path:
+    """The checkpoints of the model in the box, each in a folder of its own."""
+    return _PACKAGE / "demo" / "weights"

@@ -5,19 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict
-from pathlib import Path
 
 from fourm_tui.cli.check_data import SCHEMA, as_data, load_data, make_check
 from fourm_tui.cli.check_view import show, show_config
 from fourm_tui.cli.inputs import find_all
 from fourm_tui.schedule.configs import file_kind, read_data, read_models
 from fourm_tui.schedule.document import Document
+from fourm_tui.schedule.shipped import find_file
 
 
 def main(options: argparse.Namespace) -> int:
     settings = options.settings or options.gen_config
     if settings is not None and not options.sr:
-        document = Document.read(Path(settings))
+        document = Document.read(find_file(settings))
         if file_kind(document) != "settings":
             return _check_config(document, options)
     check = make_check(options)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fourm_tui.architecture import Architecture
-from fourm_tui.checkpoints import Checkpoint, find_checkpoint
+from fourm_tui.checkpoints import BUNDLED, Checkpoint, find_checkpoint
 from fourm_tui.conditions.given import Given, parse_conditions
 from fourm_tui.errors import InputError, printable
 from fourm_tui.modalities import MODALITIES, Modality
+from fourm_tui.paths import schedules_dir
 from fourm_tui.published import find, sr_model_for, tokenizers_for
 from fourm_tui.schedule.columns import COLUMNS
 from fourm_tui.schedule.configs import DataConfig, ModelsConfig, read_data, read_models
 from fourm_tui.schedule.document import Document
 from fourm_tui.schedule.editor import Editor
+from fourm_tui.schedule.rows import Schedule
+from fourm_tui.schedule.shipped import find_file
 from fourm_tui.schedule.values import parse_cell
 
 
@@ -63,20 +66,29 @@ def read_inputs(options: argparse.Namespace) -> Inputs:
     """
     settings = options.settings or options.gen_config
     if settings is None:
-        raise InputError("no settings file is given; ready-made ones are in the folder schedules/")
+        raise InputError(
+            "no settings file is given; to begin with, fourm-tui "
+            f'{options.command} demo/T2SDR -i caption="a large red sphere on grey ground under a clear sky"'
+        )
     if options.settings and options.gen_config:
         raise InputError("the settings file is given twice, with -gc and without")
-    documents = [Document.read(Path(settings))]
+    documents = [Document.read(find_file(settings))]
     if options.sr:
-        documents.append(Document.read(Path(options.sr)))
+        documents.append(Document.read(find_file(options.sr)))
     editor = Editor(documents)
     for assignment in options.set:
         override(editor, assignment)
-    config = Document.read(Path(options.models)) if options.models and _is_yaml(options.models) else None
-    data = Document.read(Path(options.data)) if options.data else None
+    config = Document.read(find_file(options.models)) if options.models and _is_yaml(options.models) else None
+    data = Document.read(find_file(options.data)) if options.data else None
     files = [document for document in (config, data, *editor.documents) if document is not None]
     models = read_models(files)
-    if options.models and config is None:
+    if (models.model is None and not options.models) or options.models == BUNDLED:
+        config = Document.read(schedules_dir() / "models" / f"{BUNDLED}.yaml")
+        models = read_models([config, *files])
+        lacking = _lacking(editor.schedule)
+        if lacking and not options.models:
+            config, models = None, replace(read_models(files), notes=(*models.notes, _no_model(lacking)))
+    elif options.models and config is None:
         models = _published(options.models, models, with_sr=editor.schedule.super_resolution is not None)
     base = config.path.parent if config and config.path else None
     return Inputs(
@@ -88,6 +100,20 @@ def read_inputs(options: argparse.Namespace) -> Inputs:
         config,
         tuple(documents),
     )
+
+
+def _lacking(schedule: Schedule) -> list[str]:
+    """Modalities of a schedule that the model in the box does not have."""
+    config = find_checkpoint(BUNDLED).config
+    assert config is not None
+    known = Architecture.from_config(config, BUNDLED)
+    used = [name for part in schedule.parts for name in (*part.conditions, *(row.target for row in part.rows))]
+    return [name for name in dict.fromkeys(used) if name not in (*known.inputs, *known.outputs)]
+
+
+def _no_model(lacking: list[str]) -> str:
+    names = ", ".join(printable(name, 40) for name in lacking)
+    return f"no model is named, and the one in the box does not have {names}; name one with -c, such as 4M-7_B_CC12M"
 
 
 def override(editor: Editor, assignment: str) -> None:
@@ -111,8 +137,6 @@ def _is_yaml(name: str) -> bool:
 
 def _published(name: str, models: ModelsConfig, *, with_sr: bool) -> ModelsConfig:
     """A bare published id brings its tokenizers and, for super-resolution, the model that goes with it."""
-    from dataclasses import replace
-
     published = find(name.partition("@")[0])
     if published is None:
         return replace(models, model=name)

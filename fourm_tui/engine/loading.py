@@ -63,7 +63,8 @@ def load_models(
     """
     if config.model is None:
         raise InputError(
-            "no model is given; name one with -c: a Hub id, a folder, a .safetensors file, a models config"
+            "\n".join(config.notes)
+            or "no model is given; name one with -c: a Hub id, a folder, a .safetensors file, a models config"
         )
 
     if schedule.super_resolution and config.sr_model is None:

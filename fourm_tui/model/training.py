@@ -122,7 +122,9 @@ def _encode(model: FourM, batch: Mapping[str, Masked], limit: int) -> tuple[Tens
         visible.append(part.visible)
     kept, there = _first(torch.cat(visible, dim=1), limit)
     index = kept[..., None].expand(-1, -1, model.architecture.dim)
-    return model.encode(torch.cat(tokens, 1).gather(1, index), torch.cat(places, 1).gather(1, index), there)
+    chosen = torch.cat(tokens, 1).gather(1, index), torch.cat(places, 1).gather(1, index)
+    # Where the budget is used up, as training wants it, nothing is hidden and attention needs no mask.
+    return model.encode(*chosen, None if there.device.type == "cpu" and bool(there.all()) else there)
 
 
 def _decoder_input(model: FourM, name: str, part: Masked) -> tuple[Tensor, Tensor, Tensor]:

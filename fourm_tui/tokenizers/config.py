@@ -50,7 +50,8 @@ class TokenizerConfig:
     n_labels: int | None = None
     """Classes of a segmentation, which is given as ids and decoded to logits; None for everything else."""
     enc_type: str = "vit_b_enc"
-    """`vit_s_enc`, `vit_b_enc`, `vit_l_enc`, or `BottleneckMLP/B_6-Wi_1024`: blocks, width, and `-E_4`, expansion."""
+    """`vit_s_enc`, `vit_b_enc`, `vit_l_enc`, or `BottleneckMLP/B_6-Wi_1024`: blocks, width, and `-E_4`, expansion.
+    Beside the published ones `conv_t_enc` and `conv_s_enc`, of small tokenizers."""
     dec_type: str = "vit_b_dec"
     """`vit_s_dec` and so on, an MLP like the encoder's, or the name of a UNet or UViT (`unet_patched`)."""
     patch_proj: bool = True
@@ -198,10 +199,14 @@ _EXPECTED: Mapping[str, Check] = {
     **dict.fromkeys(("image_size_enc", "image_size_dec", "patch_size_dec", "n_labels"), _MAYBE_SIZE),
     **dict.fromkeys(("patch_proj", "post_mlp", "out_conv", "norm_codes", "norm_latents", "undo_std"), _FLAG),
     **dict.fromkeys(("clip_sample", "thresholding", "zero_terminal_snr"), _FLAG),
-    "enc_type": (_matches(rf"vit_[sbl]_enc|{MLP_ID}"), "vit_s_enc, vit_b_enc, vit_l_enc or BottleneckMLP/B_6-Wi_1024"),
+    "enc_type": (
+        _matches(rf"vit_[sbl]_enc|conv_[ts]_enc|{MLP_ID}"),
+        "vit_s_enc, vit_b_enc, vit_l_enc, conv_t_enc, conv_s_enc or BottleneckMLP/B_6-Wi_1024",
+    ),
     "dec_type": (
-        _matches(rf"vit_[sbl]_dec|{MLP_ID}|(unet|uvit)_\w+"),
-        "vit_s_dec, vit_b_dec, vit_l_dec, BottleneckMLP/B_6-Wi_1024 or the name of a UNet or UViT",
+        _matches(rf"vit_[sbl]_dec|conv_[ts]_dec|{MLP_ID}|(unet|uvit)_\w+"),
+        "vit_s_dec, vit_b_dec, vit_l_dec, conv_t_dec, conv_s_dec, BottleneckMLP/B_6-Wi_1024 or the name of a UNet or "
+        "UViT",
     ),
     "quant_type": _one_of("lucid", "memcodes"),
     "codebook_size": _whole(1, 2**24),

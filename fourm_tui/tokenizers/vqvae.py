@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from fourm_tui.errors import InputError
 from fourm_tui.tokenizers.config import TokenizerConfig
+from fourm_tui.tokenizers.conv import ConvDecoder, ConvEncoder
 from fourm_tui.tokenizers.mlp import BottleneckMLP, mlp
 from fourm_tui.tokenizers.quantize import Memcodes, VectorQuantizer
 from fourm_tui.tokenizers.vit import ViTDecoder, ViTEncoder
@@ -38,9 +39,11 @@ class VQEncoder(nn.Module):
         super().__init__()
         self.config = config
         self.cls_emb = nn.Embedding(config.n_labels, config.n_channels) if config.n_labels else None
-        self.encoder: ViTEncoder | BottleneckMLP
+        self.encoder: ViTEncoder | ConvEncoder | BottleneckMLP
         if config.enc_type.startswith("vit_"):
             self.encoder = ViTEncoder(config)
+        elif config.enc_type.startswith("conv_"):
+            self.encoder = ConvEncoder(config)
         else:
             self.encoder = mlp(config.enc_type, dim_in=config.n_channels)
         self.quant_proj = nn.Conv2d(self.encoder.dim_out, config.latent_dim, 1)
@@ -118,9 +121,11 @@ class VQVAE(VQEncoder):
 
     def __init__(self, config: TokenizerConfig) -> None:
         super().__init__(config)
-        self.decoder: ViTDecoder | BottleneckMLP
+        self.decoder: ViTDecoder | ConvDecoder | BottleneckMLP
         if config.dec_type.startswith("vit_"):
             self.decoder = ViTDecoder(config)
+        elif config.dec_type.startswith("conv_"):
+            self.decoder = ConvDecoder(config)
         else:
             self.decoder = mlp(config.dec_type, dim_out=config.out_channels)
         self.post_quant_proj = nn.Conv2d(config.latent_dim, self.decoder.dim_in, 1)
