@@ -14,6 +14,7 @@ from rich.progress import TransferSpeedColumn as SpeedColumn
 from rich.table import Table
 from rich.text import Text
 
+from fourm_tui.checkpoints import BUNDLED
 from fourm_tui.cli.console import make_console
 from fourm_tui.download import RemoteFile, Transfer, check_space, fetch, finish, look_up
 from fourm_tui.errors import FourmError, printable
@@ -29,6 +30,7 @@ from fourm_tui.hub import (
     removal,
     size_text,
 )
+from fourm_tui.paths import bundled_dir
 from fourm_tui.published import WEIGHTS_LICENCE
 
 SCHEMA = 1
@@ -55,6 +57,7 @@ def main(options: argparse.Namespace) -> int:
 def _as_data(found: dict[Source, Cached | None]) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
+        "bundled": {"name": BUNDLED, "path": str(bundled_dir()), "bytes": _bundled_bytes()},
         "cache": str(hub_cache()),
         "sources": [
             {
@@ -89,6 +92,9 @@ def _show(found: dict[Source, Cached | None], console: Console) -> None:
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
+    table.add_row(Text("in the box", "bold"), Text("size", "dim"), Text(""))
+    table.add_row(Text(f"  {BUNDLED}"), size_text(_bundled_bytes()), Text("✓ the default", "green"))
+    table.add_row()
     kind = ""
     for source, have in found.items():
         if source.kind != kind:
@@ -110,6 +116,10 @@ def _show(found: dict[Source, Cached | None], console: Console) -> None:
     facts.add_row("", Text("fourm-tui models pull all-of 4M-7_B_CC12M --sr", "cyan"))
     facts.add_row("", Text("with its tokenizers and super-resolution model", "dim"))
     console.print(facts)
+
+
+def _bundled_bytes() -> int:
+    return sum(file.stat().st_size for file in bundled_dir().rglob("*") if file.is_file())
 
 
 def _size(source: Source, have: Cached | None) -> int | None:

@@ -27,6 +27,7 @@ from fourm_tui.engine.loading import choose_device, load_models
 from fourm_tui.engine.outputs import Outputs
 from fourm_tui.engine.run import run
 from fourm_tui.paths import schedules_dir
+from fourm_tui.pictures.contact import Panel, contact_sheet
 from fourm_tui.pictures.save import Output
 from fourm_tui.schedule.configs import ModelsConfig, read_models
 from fourm_tui.schedule.document import Document
@@ -229,13 +230,28 @@ def measure(evaluation: Evaluation, chosen: Sequence[Case]) -> Iterator[tuple[st
         yield f"caption, boxes → segmentation → RGB: {key}", value
 
 
+def sheet(evaluation: Evaluation, chosen: Sequence[Case]) -> Image.Image:
+    """Captions and the pictures that the chain makes of them."""
+    captions = [caption(case.scene) for case in chosen]
+    pictures = evaluation.generate(settings(CHAIN), [{"caption": words} for words in captions])["tok_rgb@224"]
+    panels = [
+        Panel(f"{number}", "generated", Image.fromarray(picture_of(picture)), words)
+        for number, (words, picture) in enumerate(zip(captions, pictures, strict=True), start=1)
+    ]
+    return contact_sheet(panels, side=200, columns=4)
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m fourm_tui.demo.evaluate")
     parser.add_argument("--scenes", type=int, default=256, help="how many (%(default)s)")
     parser.add_argument("--model", type=Path, help="folder with model, tok_rgb, ... (default: the model in the box)")
     parser.add_argument("--device", help="cpu, cuda, mps (the best there is)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--sheet", type=Path, help="only write a sheet of the first 16 captions and what comes of them")
     options = parser.parse_args(argv)
+    if options.sheet:
+        sheet(Evaluation(options.model, options.device), cases(16)).save(options.sheet, optimize=True)
+        return 0
     print(f"rendering {options.scenes} scenes", file=sys.stderr)
     chosen = cases(options.scenes)
     found = {}

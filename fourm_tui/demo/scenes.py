@@ -341,8 +341,8 @@ def _sphere(thing: Thing, start: Floats, direction: Floats) -> tuple[Floats, Flo
     inside = b * b - (off * off).sum(1) + np.float32(thing.radius**2)
     t = -b - np.sqrt(inside)
     t = np.where((inside > 0) & (t > 1e-3), t, np.inf).astype(np.float32)
-    at = np.where(np.isfinite(t), t, np.float32(0))
-    return t, (off + at[:, None] * direction) / np.float32(thing.radius)
+    at = np.where(np.isfinite(t), t, 0).astype(np.float32)
+    return t, ((off + at[:, None] * direction) / thing.radius).astype(np.float32)
 
 
 def _box(thing: Thing, start: Floats, direction: Floats) -> tuple[Floats, Floats]:

@@ -121,13 +121,13 @@ def _mix(draw: np.random.Generator, asked: Asked) -> None:
 
 
 TASKS: Mapping[str, Task] = {
-    "trace": Task(0.50, 0.06, POSITIONS, 112, _trace),
-    "see": Task(0.15, 0.32, 224, 132, _see),
-    "lay_out": Task(0.15, 0.28, 192, 96, _lay_out),
-    "paint": Task(0.20, 0.28, 256, 96, _paint),
-    "mix": Task(0.00, 0.06, 192, 128, _mix),
+    "trace": Task(1.0, 0.06, POSITIONS, 112, _trace),
+    "see": Task(0.0, 0.32, 224, 132, _see),
+    "lay_out": Task(0.0, 0.28, 192, 96, _lay_out),
+    "paint": Task(0.0, 0.28, 256, 96, _paint),
+    "mix": Task(0.0, 0.06, 192, 128, _mix),
 }
-EARLY = 0.12
+EARLY = 0.1
 
 
 def batch(draw: np.random.Generator, tokens: TokenSet, task: Task, samples: int) -> dict[str, Masked]:

@@ -85,7 +85,7 @@ _EMPTY = list(TextSequence.empty(1, 2).texts()[0])
 def _given(model: FourM, name: str, each: Sequence[Condition], text: TextTokenizer | None) -> Values:
     device, kind = model.device, model.architecture.modalities[name].kind
     if kind == "sequence":
-        return _text(name, each, text, device)
+        return _text(name, each, text, device, model.architecture.modalities[name].vocab_size)
     if kind == "image":
         tokens = torch.stack([torch.from_numpy(_array(c.tokens, name)) for c in each]).to(device)
         masks = [c.known for c in each]
@@ -104,12 +104,17 @@ def _given(model: FourM, name: str, each: Sequence[Condition], text: TextTokeniz
     return Vectors(torch.nn.utils.rnn.pad_sequence(vectors, batch_first=True).to(device), lengths)
 
 
-def _text(name: str, each: Sequence[Condition], text: TextTokenizer | None, device: torch.device) -> TextSequence:
+def _text(
+    name: str, each: Sequence[Condition], text: TextTokenizer | None, device: torch.device, vocabulary: int
+) -> TextSequence:  # fmt: skip
     if text is None:
         raise InputError(f"{name}: text needs a text tokenizer, and none was found")
     if any(c.text is None for c in each):
         raise InputError(f"{name}: the condition has no text yet; a tokenizer has to encode it first")
     ids = [text.caption_ids(c.text or "", name) for c in each]
+    unknown = next((token for one in ids for token in one if token >= vocabulary), None)
+    if unknown is not None:
+        raise InputError(f"{name}: the model does not know {text.decode([unknown])!r} here; leave it out")
     ends = {span_ends(one) for one in ids}
     if len(ends) > 1:
         raise InputError(f"{name}: the samples of a batch are to have the same sentinels")
