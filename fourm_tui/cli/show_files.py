@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from fourm_tui.cli.show_tokens import By, array_tokens, file_tokens
 from fourm_tui.conditions.files import LARGEST_TEXT, open_file, read_text
-from fourm_tui.conditions.pictures import LARGEST_PIXELS, LARGEST_SIDE, rgb
+from fourm_tui.conditions.pictures import Picture, opened, rgb
 from fourm_tui.errors import InputError, printable
 from fourm_tui.modalities import MODALITIES, PICTURES
 from fourm_tui.pictures import depth, features, images, labels
@@ -27,7 +26,6 @@ SUFFIXES = (*PICTURES, ".gif", ".npy", ".safetensors", *TEXTS)
 """Endings of files that can be shown."""
 
 _NAME = re.compile(r"(?:\d+_)?(?P<modality>[\w]+(?:@\d+)?)(?P<part>_16bit|_classes|_legend)?")
-_REFUSED = ("EPS",)  # runs Ghostscript on what the file says
 _LARGEST_ARRAY = 2**26
 _GRIDS = {modality.max_tokens for modality in MODALITIES.values() if modality.grid}
 _DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
@@ -90,16 +88,15 @@ def _with_modality(path: Path) -> str:
 
 
 def _picture_file(path: Path, title: str) -> Shown:
-    image, (width, height) = _opened(path, 64)
-    known = _with_modality(path)
-    low, high = _range(path, image)
-    facts = f"{printable(path)}  {width} x {height}{known}  {_mode(image)}  {low:g} to {high:g}"
-    note = f"{width} x {height}{known}"
+    found = _drafted(path, 64)
+    note = f"{found.width} x {found.height}{_with_modality(path)}"
+    low, high = _range(path, found.image)
+    facts = f"{printable(path)}  {note}  {_mode(found.image)}  {low:g} to {high:g}"
     return Shown(facts, lambda pixels: _picture_panel(path, title, note, pixels))
 
 
 def _picture_panel(path: Path, title: str, note: str, pixels: int) -> Panel:
-    image, _ = _opened(path, pixels)
+    image = _drafted(path, pixels).image
     name, part = _kind(path)
     if part == "_classes":
         return Panel(title, labels.colored(np.asarray(_smaller(image, pixels), dtype=np.int64)), note=note, labels=True)
@@ -110,31 +107,10 @@ def _picture_panel(path: Path, title: str, note: str, pixels: int) -> Panel:
     return Panel(title, rgb(shown, f"{printable(path)}:"), note=note, labels=segmentation)
 
 
-def _opened(path: Path, pixels: int) -> tuple[Image.Image, tuple[int, int]]:
-    """A picture, decoded and upright, and its size; a large JPEG is decoded at a fraction, but no less than `pixels`.
-
-    Raises:
-        InputError: it is no picture, damaged, or far too large.
-    """
-    where = printable(path)
-    with open_file(path, f"{where}:") as file, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            Image.init()
-            image = Image.open(file, formats=[name for name in Image.ID if name not in _REFUSED])
-            width, height = image.size
-            if max(width, height) > LARGEST_SIDE or (image.format != "JPEG" and width * height > LARGEST_PIXELS):
-                raise InputError(f"{where}: has {width} x {height} pixels, more than can be read safely")
-            image.draft(None, (pixels, pixels))
-            image.load()
-            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-            upright = ImageOps.exif_transpose(image)
-        except InputError:
-            raise
-        except Exception as error:  # decoders raise all sorts of things at what is no picture
-            reason = type(error).__name__ if not str(error) or "object at" in str(error) else printable(error, 100)
-            raise InputError(f"{where}: is no picture, or a damaged one: {reason}") from None
-    return upright, (height, width) if turned else (width, height)
+def _drafted(path: Path, pixels: int) -> Picture:
+    """A picture; a JPEG is decoded at a fraction of its size, but no less than `pixels` a side."""
+    with opened(path, f"{printable(path)}:", (pixels + 1) // 2, huge=0) as picture:
+        return picture
 
 
 def _range(path: Path, image: Image.Image) -> tuple[float, float]:

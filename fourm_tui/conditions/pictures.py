@@ -54,7 +54,9 @@ class Picture:
 
 
 @contextmanager
-def opened(path: Path, where: str, size: int, largest: int = LARGEST_PIXELS) -> Iterator[Picture]:
+def opened(
+    path: Path, where: str, size: int, largest: int = LARGEST_PIXELS, huge: int = HUGE
+) -> Iterator[Picture]:  # fmt: skip
     """A picture, decoded and turned upright as its EXIF orientation says; of an animation, the first frame.
 
     Args:
@@ -62,26 +64,27 @@ def opened(path: Path, where: str, size: int, largest: int = LARGEST_PIXELS) -> 
         where: names the file in messages.
         size: side in pixels of what is made of it; a huge JPEG is decoded at no less than twice that.
         largest: pixels of a picture that has to be decoded as a whole.
+        huge: pixels from which a JPEG is huge; 0 for any.
 
     Raises:
         InputError: it cannot be opened, is no picture, is damaged or far too large.
     """
     with open_file(path, where) as file:
         try:
-            picture = _decoded(file, where, size, largest)
+            picture = _decoded(file, where, size, largest, huge)
         except InputError:
             raise
         except (Image.DecompressionBombError, MemoryError):
             raise InputError(f"{where} has more pixels than can be read safely") from None
         except Exception as error:  # decoders raise all sorts of things at what is no picture
-            shown = printable(error, 100) if str(error) and "BytesIO" not in str(error) else type(error).__name__
+            shown = printable(error, 100) if str(error) and "object at" not in str(error) else type(error).__name__
             if isinstance(error, UnidentifiedImageError):
                 shown = "its content is of no known format"
             raise InputError(f"{where} is no picture, or a damaged one: {shown}") from None
         yield picture
 
 
-def _decoded(file: Any, where: str, size: int, largest: int) -> Picture:
+def _decoded(file: Any, where: str, size: int, largest: int, huge: int) -> Picture:
     Image.init()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -90,7 +93,7 @@ def _decoded(file: Any, where: str, size: int, largest: int) -> Picture:
         whole = picture.format != "JPEG" or "progression" in picture.info or "progressive" in picture.info
         if (whole and width * height > largest) or max(width, height) > LARGEST_SIDE:
             raise InputError(f"{where} has {width} x {height} pixels, more than can be read safely")
-        if width * height > HUGE:
+        if width * height > huge:
             picture.draft(None, (2 * size, 2 * size))
         picture.load()
         upright = ImageOps.exif_transpose(picture)

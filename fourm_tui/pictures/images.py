@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -35,8 +33,3 @@ def nearest_to(picture: Image.Image, size: int) -> Image.Image:
     """A picture of few cells made larger by a whole factor, until its longer side is about `size`; never smaller."""
     factor = max(1, round(size / max(picture.size)))
     return picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
-
-
-def as_array(picture: Image.Image) -> NDArray[Any]:
-    """The pixels of a picture as an array of its own."""
-    return np.array(picture)

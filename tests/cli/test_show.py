@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import subprocess
@@ -232,7 +233,8 @@ def test_what_is_gone_does_not_hide_the_rest_of_a_run(
         (lambda f: "nothing-here", "no such run"),
         (lambda f: "latest", "there are no runs yet"),
         (lambda f: f, "a folder without a run"),
-        (lambda f: _written(f / "a.png", b"not a picture"), "no picture"),
+        (lambda f: _written(f / "a.png", b"not a picture"), "its content is of no known format"),
+        (lambda f: _written(f / "a.jpg", _progressive_claiming(11_000)), "11000 x 11000 pixels, more than can be read"),
         (lambda f: _written(f / "a.jpg", b""), "empty"),
         (lambda f: _written(f / "a.npy", b"\x93NUMPY rubbish"), "cannot be read as an array"),
         (lambda f: _written(f / "a.npy", _pickled()), "cannot be read as an array"),
@@ -258,9 +260,16 @@ def _written(path: Path, content: bytes) -> Path:
     return path
 
 
-def _pickled() -> bytes:
-    import io
+def _progressive_claiming(side: int) -> bytes:
+    """A JPEG that cannot be decoded at a fraction of its size, and says that it is a large square."""
+    file = io.BytesIO()
+    scene(16).save(file, "JPEG", progressive=True)
+    content = file.getvalue()
+    size = content.index(b"\xff\xc2") + 5
+    return content[:size] + 2 * side.to_bytes(2, "big") + content[size + 4 :]
 
+
+def _pickled() -> bytes:
     file = io.BytesIO()
     np.save(file, np.array([{}], dtype=object), allow_pickle=True)
     return file.getvalue()
