@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ class Checkpoint:
     """The constructor config; None if it is not known before the download."""
     bytes: int | None = None
     """Size of the weights on disk, or of the download; None if unknown."""
+    is_path: bool = False
+    """Whether the name is a path on this machine."""
 
 
 def find_checkpoint(name: str, relative_to: Path | None = None) -> Checkpoint:
@@ -56,7 +58,8 @@ def find_checkpoint(name: str, relative_to: Path | None = None) -> Checkpoint:
         return _from_folder(name, bundled)
     local = _existing(name, relative_to)
     if local is not None:
-        return _from_folder(name, local) if local.is_dir() else _from_file(name, local)
+        found = _from_folder(name, local) if local.is_dir() else _from_file(name, local)
+        return replace(found, is_path=True)
     repo, _, revision = name.partition("@")
     published = find(repo)
     repo = published.id if published else repo

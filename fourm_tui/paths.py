@@ -30,6 +30,12 @@ def state_dir() -> Path:
     return _xdg("XDG_STATE_HOME", ".local/state")
 
 
+def engine_dir() -> Path:
+    """The engine's socket and lock (`$XDG_RUNTIME_DIR/fourm_tui`, else with what outlives a restart)."""
+    given = os.environ.get("XDG_RUNTIME_DIR", "")
+    return Path(given) / "fourm_tui" if given and Path(given).is_dir() else state_dir() / "engine"
+
+
 def _shipped(name: str) -> Path:
     """`name` inside the installed package, or beside it in a checkout (an editable install)."""
     installed = _PACKAGE / name

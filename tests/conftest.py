@@ -15,3 +15,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.skip(reason="takes long; run with --slow"))
+
+
+@pytest.fixture(autouse=True)
+def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs are done in the process of the test, unless a test is about the engine."""
+    monkeypatch.setenv("FOURM_NO_ENGINE", "1")

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from fourm_tui import __version__
+from fourm_tui.cli.kept import add_run_folder_commands
 from fourm_tui.cli.machine import add_machine_commands
 from fourm_tui.cli.options import add_run_options
+from fourm_tui.cli.steering import add_steering_commands
 from fourm_tui.errors import FourmError
 
 CANCELLED = 130
@@ -75,8 +77,14 @@ def make_parser() -> argparse.ArgumentParser:
         "json",
         "sam_dense",
         "preview",
+        "branch",
+        "row",
+        "sweep",
+        "detach",
+        "no_engine",
     }
     add_run_options(run, effective)
+    add_steering_commands(commands)
     add_machine_commands(commands)
     show = commands.add_parser(
         "show",
@@ -92,4 +100,5 @@ def make_parser() -> argparse.ArgumentParser:
     show.add_argument("--ascii", action="store_true", help="ASCII characters only")
     show.add_argument("--by", choices=("step", "confidence", "token"), help="what the colours of tokens tell")
     show.add_argument("--runs", metavar="FOLDER", help="where runs are kept (default: runs)")
+    add_run_folder_commands(commands)
     return parser

@@ -6,10 +6,11 @@ import argparse
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from fourm_tui.hub import ALL_OF, published_sources
 from fourm_tui.modalities import MODALITIES
+from fourm_tui.runs import LATEST, Status
 
 _SAFE = re.compile(r"[\w@.,:/=+-]+")
 
@@ -88,7 +89,7 @@ def _places(parser: argparse.ArgumentParser, path: str) -> Iterator[Place]:
 
 def _offer(action: argparse.Action, path: str) -> Offer:
     """What completes the value of an option or a positional, told from its choices and its metavar."""
-    metavar = action.metavar if isinstance(action.metavar, str) else ""
+    metavar = action.metavar if isinstance(action.metavar, str) else " ".join(action.metavar or ())
     if action.choices is not None:
         return Offer(tuple(map(str, action.choices)))
     if metavar == "FILE_OR_ID":
@@ -96,6 +97,10 @@ def _offer(action: argparse.Action, path: str) -> Offer:
         return Offer(tuple(models), "files")
     if metavar == "NAME" and path.startswith("/models/"):
         return Offer((*((ALL_OF,) if path.endswith("/pull") else ()), *published_sources()))
+    if metavar == "STATUS":
+        return Offer(get_args(Status))
+    if "RUN" in metavar.split() or metavar == "FILE_OR_RUN":
+        return Offer((LATEST,), "files" if "FILE" in metavar else "folders")
     if action.dest == "input":
         return Offer(tuple(f"{name}=" for name in MODALITIES), assigns=True)
     if "FOLDER" in metavar:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,13 +14,12 @@ from fourm_tui.errors import InputError, printable
 from fourm_tui.modalities import MODALITIES, Modality
 from fourm_tui.paths import schedules_dir
 from fourm_tui.published import find, sr_model_for, tokenizers_for
-from fourm_tui.schedule.columns import COLUMNS
 from fourm_tui.schedule.configs import DataConfig, ModelsConfig, read_data, read_models
 from fourm_tui.schedule.document import Document
 from fourm_tui.schedule.editor import Editor
+from fourm_tui.schedule.overrides import override
 from fourm_tui.schedule.rows import Schedule
 from fourm_tui.schedule.shipped import find_file
-from fourm_tui.schedule.values import parse_cell
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,8 @@ class Inputs:
     """The models config, if one was given."""
     files: tuple[Document, ...] = ()
     """The settings files as they are on disk."""
+    overrides: tuple[str, ...] = ()
+    """`KEY=VALUE`, applied to them."""
 
     @property
     def base(self) -> Path | None:
@@ -99,7 +100,17 @@ def read_inputs(options: argparse.Namespace) -> Inputs:
         parse_conditions(options.input, MODALITIES),
         config,
         tuple(documents),
+        tuple(options.set),
     )
+
+
+def models_of(name: str, editor: Editor, documents: Sequence[Document]) -> ModelsConfig:
+    """The checkpoints that `-c` names."""
+    if name == BUNDLED:
+        name = str(schedules_dir() / "models" / f"{BUNDLED}.yaml")
+    if _is_yaml(name):
+        return read_models([Document.read(find_file(name)), *documents])
+    return _published(name, read_models(documents), with_sr=editor.schedule.super_resolution is not None)
 
 
 def _lacking(schedule: Schedule) -> list[str]:
@@ -114,21 +125,6 @@ def _lacking(schedule: Schedule) -> list[str]:
 def _no_model(lacking: list[str]) -> str:
     names = ", ".join(printable(name, 40) for name in lacking)
     return f"no model is named, and the one in the box does not have {names}; name one with -c, such as 4M-7_B_CC12M"
-
-
-def override(editor: Editor, assignment: str) -> None:
-    """Applies `KEY=VALUE` (as it would stand in YAML) or `KEY.ROW=VALUE` (one row's own value)."""
-    key, equals, text = assignment.partition("=")
-    key = key.strip()
-    if not equals or not key:
-        raise InputError(f"--set {printable(assignment)}: is to be KEY=VALUE, such as --set temps=1.0")
-    name, dot, row = key.rpartition(".")
-    if dot and name in COLUMNS:
-        if not row.isdecimal():
-            raise InputError(f"--set {printable(key)}: the row after the point is to be a number from 1")
-        editor.set_cell(int(row), name, parse_cell(COLUMNS[name], text))
-    else:
-        editor.set_text(key, text)
 
 
 def _is_yaml(name: str) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Self
+from collections.abc import Iterable
+from typing import Self
 
 from PIL import Image
 from rich.console import Console, Group
@@ -22,8 +22,6 @@ from rich.table import Table
 from rich.text import Text
 
 from fourm_tui.cli.console import make_console
-from fourm_tui.conditions.condition import Condition
-from fourm_tui.engine.outputs import given_picture
 from fourm_tui.errors import printable
 from fourm_tui.events import (
     Decoding,
@@ -42,9 +40,6 @@ from fourm_tui.modalities import MODALITIES
 from fourm_tui.runs import Run
 from fourm_tui.terminal.panels import Panel
 from fourm_tui.terminal.preview import Previewer
-
-if TYPE_CHECKING:
-    from fourm_tui.engine.job import Job, Models
 
 
 class LoadingBars:
@@ -65,6 +60,10 @@ class LoadingBars:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
+    def close(self) -> None:
+        """Takes the bars away."""
+        self._progress.stop()
+
     def update(self, what: str, fraction: float) -> None:
         if what not in self._tasks:
             self._tasks[what] = self._progress.add_task(printable(what, 50), total=1.0)
@@ -82,16 +81,14 @@ class _Speed(ProgressColumn):
 
 
 def show_run(
-    events: Iterator[Event], folder: Run, models: Models, job: Job, console: Console, previewer: Previewer | None
+    events: Iterable[Event], folder: Run, given: list[Panel], console: Console, previewer: Previewer | None
 ) -> bool:  # fmt: skip
     """Follows a run on the terminal; true if it went to its end.
 
     On a terminal the bars stay at the bottom and what is finished is left above them; elsewhere only that is printed.
     With a previewer every target is shown as it is decoded, and the whole chain in the end.
     """
-    precision = str(models.model.dtype).removeprefix("torch.")
-    console.print(Text(f"{printable(folder.name)}  {models.model.device}  {precision}", "dim"))
-    view = _RunView(console, folder, job, previewer)
+    view = _RunView(console, folder, given, previewer)
     with view.live:
         for event in events:
             view.show(event)
@@ -104,8 +101,8 @@ def show_run(
 class _RunView:
     """The bars of a run, and what is left above them."""
 
-    def __init__(self, console: Console, folder: Run, job: Job, previewer: Previewer | None) -> None:
-        self.folder, self.job, self.previewer = folder, job, previewer
+    def __init__(self, console: Console, folder: Run, given: list[Panel], previewer: Previewer | None) -> None:
+        self.folder, self.previewer = folder, previewer
         self.progress = Progress(
             TextColumn("{task.description}"), BarColumn(28), MofNCompleteColumn(), _Speed(),
             TimeRemainingColumn(compact=True), TextColumn("left"), console=console,
@@ -113,11 +110,12 @@ class _RunView:
         self.row = self.progress.add_task("", total=1, visible=False)
         self.whole = self.progress.add_task("whole", total=1)
         self.live = Live(Group(self.progress), console=console, transient=True, refresh_per_second=8)
-        self.panels = [_given_panel(condition) for condition in job.samples[0].values()]
+        self.panels = list(given)
         self.done = False
 
     def show(self, event: Event) -> None:
         if isinstance(event, RunStarted):
+            self._say(f"{printable(self.folder.name)}  {printable(event.device)}  {printable(event.dtype)}", "dim")
             self.progress.update(self.whole, total=sum(row.steps for row in event.rows))
         elif isinstance(event, RowStarted):
             self._begin(f"{event.row} {event.target}", event.steps)
@@ -126,6 +124,7 @@ class _RunView:
             self.progress.update(self.whole, completed=event.total_step + 1)
         elif isinstance(event, Loading):
             self._begin(f"loading {_short(event.what)}", 1)
+            self.progress.update(self.row, completed=event.fraction or 0)
         elif isinstance(event, Decoding):
             name = f"{event.row} decoding {event.target}"
             self.progress.update(self.row, total=event.steps, completed=event.step, description=name)
@@ -148,7 +147,7 @@ class _RunView:
         self.live.console.print(Text(message, style))
 
     def _finished(self, event: TargetDone) -> None:
-        if event.sample + 1 == len(self.job.samples):
+        if event.sample + 1 == len(self.folder.record.samples):
             self.live.update(Group(self.progress))  # the streamed text has become the target's
         panel = _panel(event, self.folder)
         self.panels.append(panel)
@@ -156,13 +155,6 @@ class _RunView:
             self.previewer.target(panel.title, event.seconds, panel.picture, panel.text, labels=panel.labels)
         else:
             self.live.console.print(_line(event, panel))
-
-
-def _given_panel(condition: Condition) -> Panel:
-    modality = MODALITIES[condition.name]
-    picture = given_picture(condition, modality)
-    text = condition.text or ("" if picture else "given as tokens")
-    return Panel(modality.title, picture, text, "given", labels=modality.stem == "tok_semseg")
 
 
 def _panel(event: TargetDone, folder: Run) -> Panel:

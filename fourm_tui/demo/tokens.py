@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,13 @@ class TokenSet:
     """`[N, 196]` of each image modality."""
     texts: Mapping[str, NDArray[np.int16]]
     """Padded, each ending in [EOS]: `[N, L]`; of captions every phrasing, `[N, PHRASINGS, L]`."""
+
+    @cached_property
+    def things(self) -> NDArray[np.bool_]:
+        """`[N, 196]`: where the segmentation is not what it is there in most scenes."""
+        semseg = self.images["tok_semseg@224"]
+        usual = np.array([np.bincount(column).argmax() for column in semseg.T])
+        return semseg != usual
 
     def __len__(self) -> int:
         return len(self.images[IMAGES[0]])

@@ -64,6 +64,13 @@ class Target:
     def name(self) -> str:
         return self.row.row.target
 
+    def add(self, other: Target) -> None:
+        """Puts the samples of another part of the batch behind these."""
+        self.tokens += other.tokens
+        self.step += other.step
+        self.confidence += other.confidence
+        self.texts += other.texts
+
 
 def plan_job(models: Models, job: Job) -> Plan:
     """The job's schedule worked out, with the open positions of what is partly given.

@@ -9,8 +9,10 @@ from dataclasses import replace
 
 from PIL import Image
 
-from fourm_tui.engine.job import Job, Models, Target
+from fourm_tui.engine.job import Job, Models, Target, plan_job
+from fourm_tui.engine.memory import OutOfMemoryError, is_out_of_memory
 from fourm_tui.engine.outputs import Outputs
+from fourm_tui.engine.resume import finished_rows
 from fourm_tui.engine.run import run
 from fourm_tui.errors import FourmError
 from fourm_tui.events import (
@@ -25,7 +27,7 @@ from fourm_tui.events import (
 )
 from fourm_tui.pictures.png import png_bytes
 from fourm_tui.pictures.save import Output, save_output
-from fourm_tui.runs import RowRecord, RowState, Run, TargetTokens, write_new, write_tokens
+from fourm_tui.runs import RowRecord, RowState, Run, TargetTokens, replace_file, write_new, write_tokens
 
 CONTACT_SHEET = "contact.png"
 
@@ -47,8 +49,11 @@ class InFolder(Outputs):
         # The tokens go first: they say that the target is finished, and the rest can be made of them again.
         row, name = target.row.number, target.name
         path = self.folder.path_for(row, name, sample, ".safetensors")
-        arrays = (target.tokens[sample], target.step[sample], target.confidence[sample])
-        write_tokens(path, TargetTokens(name, row, self.seeds[sample], *arrays))
+        if path.exists():  # from before an interruption; whatever else lies there may not be whole
+            self.folder.clear(row, sample, keep=path)
+        else:
+            arrays = (target.tokens[sample], target.step[sample], target.confidence[sample])
+            write_tokens(path, TargetTokens(name, row, self.seeds[sample], *arrays))
         files = [self.folder.relative(path)]
         if target.texts:
             path = self.folder.path_for(row, name, sample, ".txt")
@@ -62,9 +67,17 @@ class InFolder(Outputs):
         facts = {**self.facts, "seed": str(self.seeds[sample]), "target": name, "row": str(row)}
         return tuple(self.folder.relative(stem.with_name(file)) for file in save_output(output, stem, facts))
 
+    def kept(self, target: Target, sample: int) -> Image.Image | None:
+        path = self.folder.path_for(target.row.number, target.name, sample, ".png")
+        whole = any(row.number == target.row.number and row.state == "done" for row in self.folder.record.rows)
+        if not whole or not path.is_file():
+            return None
+        with Image.open(path) as image:
+            return image.convert("RGB")
+
     def end(self, sheet: Image.Image) -> tuple[str, ...]:
         path = self.folder.folder / CONTACT_SHEET
-        write_new(path, png_bytes(sheet, dict(self.facts)))
+        replace_file(path, png_bytes(sheet, dict(self.facts)))
         return (CONTACT_SHEET,)
 
 
@@ -77,30 +90,49 @@ def run_in_folder(
 ) -> Iterator[Event]:
     """Runs a job and keeps it in `folder`; the events are those of `run`, with their place in the log.
 
+    A run that was stopped before, or that took rows over from its parent, goes on after its last finished target.
     However it ends, the folder says so and what is finished can be read. An error is logged and raised again. Outputs
     go into the folder unless others are given.
 
     Raises:
         FourmError: the job does not go together, or the folder cannot be written.
     """
-    began = time.monotonic()
+    with EventLog(folder.events) as log:
+        yield from recorded(folder, log, run_job(folder, models, job, stop, outputs))
+
+
+def run_job(
+    folder: Run, models: Models, job: Job, stop: Callable[[], bool], outputs: Outputs | None = None
+) -> Iterator[Event]:  # fmt: skip
+    """The events of a job whose outputs go into `folder`; nothing is logged."""
     if outputs is None:
         outputs = InFolder(folder, job.seeds, models.tokenizers is not None, facts_of(folder))
-    with EventLog(folder.events) as log:
-        try:
-            for event in run(models, job, outputs, stop):
-                logged = log.append(event)
-                folder = _noted(folder, event, time.monotonic() - began)
-                yield logged
-        except GeneratorExit:
-            log.append(RunCancelled())
-            folder.save(status="cancelled", seconds=time.monotonic() - began)
-            raise
-        except BaseException as error:
-            failed = RunFailed(str(error) or type(error).__name__, _kind(error))
-            log.append(failed)
-            folder.save(status="failed", error=failed.message, seconds=time.monotonic() - began)
-            raise
+    finished = None
+    if folder.finished():
+        finished = finished_rows(folder, plan_job(models, job).rows, models.text)
+    yield from run(models, job, outputs, stop, finished)
+
+
+def recorded(folder: Run, log: EventLog, events: Iterator[Event]) -> Iterator[Event]:
+    """The same events as they stand in the log, with `run.json` telling how far they are.
+
+    Whatever `events` raises is logged and raised again; who stops listening cancels the run.
+    """
+    began = time.monotonic() - (folder.record.seconds or 0)
+    try:
+        for event in events:
+            logged = log.append(event)
+            folder = _noted(folder, event, time.monotonic() - began)
+            yield logged
+    except GeneratorExit:
+        log.append(RunCancelled())
+        folder.save(status="cancelled", seconds=time.monotonic() - began)
+        raise
+    except BaseException as error:
+        failed = RunFailed(str(error) or type(error).__name__, kind_of(error))
+        log.append(failed)
+        folder.save(status="failed", error=failed.message, seconds=time.monotonic() - began)
+        raise
 
 
 def facts_of(folder: Run) -> dict[str, str]:
@@ -119,8 +151,9 @@ def facts_of(folder: Run) -> dict[str, str]:
 def _noted(folder: Run, event: Event, seconds: float) -> Run:
     """The folder's record after an event."""
     if isinstance(event, RunStarted):
-        rows = tuple(RowRecord(**vars(facts)) for facts in event.rows)
-        return folder.save(status="running", rows=rows)
+        before = {row.number: row for row in folder.record.rows if row.state == "done"}
+        rows = tuple(before.get(facts.number) or RowRecord(**vars(facts)) for facts in event.rows)
+        return folder.save(status="running", rows=rows, error=None)
     if isinstance(event, RowStarted):
         return folder.save(rows=_with_state(folder, event.row, "running"))
     if isinstance(event, TargetDone):
@@ -140,7 +173,12 @@ def _with_state(
     )
 
 
-def _kind(error: BaseException) -> str:
+def kind_of(error: BaseException) -> str:
+    """What `RunFailed` calls an error."""
+    if isinstance(error, OutOfMemoryError):
+        return "memory"
     if isinstance(error, FourmError):
         return "input" if error.exit_code == 2 else "disk"
-    return "memory" if isinstance(error, MemoryError) or "out of memory" in str(error) else "bug"
+    if is_out_of_memory(error):
+        return "memory"
+    return "device" if "CUDA" in str(error) else "bug"

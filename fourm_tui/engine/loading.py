@@ -8,11 +8,12 @@ from pathlib import Path
 import torch
 
 from fourm_tui.checkpoints import find_checkpoint
+from fourm_tui.engine.asked import check_models
 from fourm_tui.engine.job import Models
+from fourm_tui.engine.store import ModelStore
 from fourm_tui.engine.tokenize import Tokenizers
 from fourm_tui.errors import InputError, printable
 from fourm_tui.modalities import MODALITIES
-from fourm_tui.model.loading import load_model
 from fourm_tui.schedule.configs import ModelsConfig
 from fourm_tui.schedule.rows import Schedule
 from fourm_tui.tokenizers.text import TextTokenizer, find_text_tokenizer
@@ -48,6 +49,7 @@ def load_models(
     dtype: str | None = None,
     relative_to: Path | None = None,
     progress: Callable[[str, float], None] = lambda what, fraction: None,
+    store: ModelStore | None = None,
 ) -> Models:
     """Loads what a schedule needs and no more.
 
@@ -57,18 +59,13 @@ def load_models(
         device, dtype: where and as what; None: bf16 on CUDA, else fp32.
         relative_to: folder of the models config.
         progress: called with the name of what is being downloaded or loaded and from 0 to 1; what it raises stops it.
+        store: where models are kept, and may be already; None: they are loaded for this once.
 
     Raises:
         FourmError: something is missing, does not fit, or cannot be downloaded.
     """
-    if config.model is None:
-        raise InputError(
-            "\n".join(config.notes)
-            or "no model is given; name one with -c: a Hub id, a folder, a .safetensors file, a models config"
-        )
-
-    if schedule.super_resolution and config.sr_model is None:
-        raise InputError("the schedule has a super-resolution chain; name its model in the models config (sr_model)")
+    check_models(config, schedule)
+    assert config.model is not None
 
     def told(name: str) -> Callable[[int, int], None]:
         return lambda done, total: progress(name, done / total)
@@ -80,7 +77,8 @@ def load_models(
     text = None
     if needs_text(used):
         text = TextTokenizer(find_text_tokenizer(found[0].weights, config.text_tokenizer, relative_to))
-    models = [load_model(name, device, dtype, relative_to, told(name)) for name in names]
-    tokenizers = Tokenizers(config.tokenizers, device, dtype, relative_to, config.detokenizer_steps)
+    store = store or ModelStore()
+    models = [store.model(name, device, dtype, relative_to, told(name)) for name in names]
+    tokenizers = Tokenizers(config.tokenizers, device, dtype, relative_to, config.detokenizer_steps, store.tokenizer)
     sr_model = models[1] if len(models) > 1 else None
     return Models(models[0], sr_model, text, tokenizers if config.tokenizers else None)

@@ -36,6 +36,10 @@ class Outputs:
     def picture(self, target: Target, sample: int, output: Output, picture: Image.Image | None) -> tuple[str, ...]:
         return ()
 
+    def kept(self, target: Target, sample: int) -> Image.Image | None:
+        """The picture of a target that was finished before; None if it is to be made again."""
+        return None
+
     def end(self, sheet: Image.Image) -> tuple[str, ...]:
         return ()
 
@@ -73,7 +77,12 @@ class Gallery:
 
     def show(self, output: Output, sample: int, note: str = "") -> Image.Image | None:
         """The picture of an output, kept for what comes after it."""
-        picture = output_picture(output)
+        return self.recall(output, sample, output_picture(output), note)
+
+    def recall(
+        self, output: Output, sample: int, picture: Image.Image | None, note: str = ""
+    ) -> Image.Image | None:  # fmt: skip
+        """Keeps the picture of an output as it is."""
         if output.modality.stem == "tok_rgb":
             self.over[sample] = picture
         text = (output.text or "") if picture is None else ""

@@ -29,15 +29,20 @@ class RowDecoder:
     """Decodes a row for all samples of a job; `target` and `state` are its results.
 
     Dense instances are several passes over each sample, run as further samples of the batch.
+
+    Args:
+        samples: which of the job's samples; `state` holds these and no others.
     """
 
     def __init__(
-        self, models: Models, model: FourM, job: Job, row: RowPlan, state: State, progress: Progress
+        self, models: Models, model: FourM, job: Job, row: RowPlan, state: State, progress: Progress, samples: range
     ) -> None:  # fmt: skip
         self.model, self.row, self.state = model, row, state
-        self.samples = len(job.samples)
+        self.numbers, self.samples = samples, len(samples)
         self.passes = max(1, job.sam_dense) if row.row.target == "sam_instance" else 1
-        self.seeds = [effective_seed(seed, 0, n) for seed in job.seeds for n in range(self.passes)]
+        self.seeds = [
+            effective_seed(seed, 0, n) for seed in job.seeds[samples.start : samples.stop] for n in range(self.passes)
+        ]
         self.facts, self.before, self.total = progress.rows[row.number - 1], progress.before(row.number), progress.total
         self.target = Target(row)
         self.text = models.text
@@ -49,7 +54,7 @@ class RowDecoder:
             StoppedError: `stop` said so before a step.
         """
         row, name = self.row, self.row.row.target
-        yield RowStarted(row.number, name, self.facts.steps, tuple(range(self.samples)))
+        yield RowStarted(row.number, name, self.facts.steps, tuple(self.numbers))
         start = self.state if self.passes == 1 else self.state.repeated(self.passes)
         gathered = _Sequences(self, start) if row.is_sequence else _Images(self, start)
         end, steps = start, run_chain(self.model, start, row.steps, step_seeds(self.seeds))
@@ -70,7 +75,8 @@ class RowDecoder:
         """The event of a step; arrays are `[B, n]`."""
         return StepDone(
             self.row.number, self.row.row.target, index, self.facts.steps, self.before + index, self.total,
-            tuple(samples), Packed.of(at), Packed.of(tokens), PackedProbabilities.of(confidence),
+            tuple(self.numbers[sample] for sample in samples),
+            Packed.of(at), Packed.of(tokens), PackedProbabilities.of(confidence),
         )  # fmt: skip
 
 
@@ -127,7 +133,9 @@ class _Sequences:
     def _piece(self, sample: int, token: int, finished: bool) -> TextPiece:
         text = self.streams[sample].add(token)
         row = self.row.row
-        return TextPiece(row.number, row.row.target, sample, text, token, finished or token == self.stop)
+        return TextPiece(
+            row.number, row.row.target, self.row.numbers[sample], text, token, finished or token == self.stop
+        )
 
     def finish(self) -> None:
         passes = self.row.passes

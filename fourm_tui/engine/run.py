@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
 
 from fourm_tui.engine.job import Job, Models, Progress, Target, plan_job
+from fourm_tui.engine.memory import does_not_fit, forget_unused, is_out_of_memory
 from fourm_tui.engine.outputs import Gallery, Outputs
 from fourm_tui.engine.prepare import Conditions, base_state, next_state
+from fourm_tui.engine.resume import recalled
 from fourm_tui.engine.row import RowDecoder, StoppedError
-from fourm_tui.engine.tokenize import Decoded
+from fourm_tui.engine.tokenize import Decoded, Tokenizers
 from fourm_tui.errors import InputError
 from fourm_tui.events import Event, Note, RunCancelled, RunDone, RunStarted, TargetDone
 from fourm_tui.modalities import Modality
-from fourm_tui.plan import Plan
-from fourm_tui.sampling.state import State
+from fourm_tui.model.fourm import FourM
+from fourm_tui.plan import Plan, RowPlan
+from fourm_tui.sampling.state import State, joined
 
 
 def run(
@@ -25,6 +28,7 @@ def run(
     job: Job,
     outputs: Outputs | None = None,
     stop: Callable[[], bool] = lambda: False,
+    finished: Mapping[int, Target] | None = None,
 ) -> Iterator[Event]:
     """Generates.
 
@@ -33,6 +37,7 @@ def run(
         job: what to generate.
         outputs: where finished targets go, and whether they are decoded; None keeps nothing.
         stop: asked before every step, of decoding too; true ends the run with `RunCancelled`.
+        finished: results of the first rows by their number, from before an interruption; they are not made again.
 
     Raises:
         InputError: what is given does not go together.
@@ -40,13 +45,32 @@ def run(
     began = time.monotonic()
     worked_out = plan_job(models, job)
     progress = Progress.of(worked_out)
-    yield RunStarted(job.name, progress.rows, tuple(job.seeds))
+    yield RunStarted(
+        job.name,
+        progress.rows,
+        tuple(job.seeds),
+        resumed=finished is not None,
+        device=str(models.model.device),
+        dtype=str(models.model.dtype).removeprefix("torch."),
+    )
     try:
-        yield from _Chains(models, job, outputs or Outputs(), stop).run(worked_out, progress)
+        yield from _Chains(models, job, outputs or Outputs(), stop).run(worked_out, progress, finished or {})
     except StoppedError:
         yield RunCancelled()
     else:
         yield RunDone(time.monotonic() - began)
+
+
+def halves(piece: range) -> list[range]:
+    """Two parts of nearly the same length."""
+    middle = piece.start + (len(piece) + 1) // 2
+    return [range(piece.start, middle), range(middle, piece.stop)]
+
+
+def too_large(what: str, samples: int) -> Note:
+    """Frees what can be freed, and says what is done."""
+    forget_unused()
+    return Note(f"{what}: {samples} samples at once do not fit in memory; going on with {(samples + 1) // 2}", True)
 
 
 class _Chains:
@@ -57,7 +81,7 @@ class _Chains:
         self.samples: Sequence[Conditions] = job.samples
         self.gallery: Gallery | None = None
 
-    def run(self, worked_out: Plan, progress: Progress) -> Iterator[Event]:
+    def run(self, worked_out: Plan, progress: Progress, finished: Mapping[int, Target]) -> Iterator[Event]:
         yield from self._encode()
         if self.outputs.wants_pictures:
             self.gallery = Gallery(self.samples, self.models.model.architecture.modalities)
@@ -72,13 +96,43 @@ class _Chains:
             else:
                 state = next_state(model, rows, state, self.samples, self.models.text)
             for row in rows:
-                decoder = RowDecoder(self.models, model, self.job, row, state, progress)
+                if row.number in finished:
+                    state = recalled(state, finished[row.number])
+                    yield from self._recall(finished[row.number], model.architecture.modalities[row.row.target])
+                    continue
                 began = time.monotonic()
-                yield from decoder.decode(self.stop)
-                state = decoder.state
-                yield from self._keep(decoder.target, model.architecture.modalities[decoder.target.name], began)
+                target, state = yield from self._row(model, row, state, progress)
+                yield from self._keep(target, model.architecture.modalities[target.name], began)
         if self.gallery is not None:
             self.outputs.end(self.gallery.sheet(self.job.title or self.job.name, self.job.seeds))
+
+    def _row(
+        self, model: FourM, row: RowPlan, state: State, progress: Progress
+    ) -> Generator[Event, None, tuple[Target, State]]:
+        """A row of all samples, together or, where memory does not allow that, in pieces; its result, and the state."""
+        pieces, done = [range(len(self.samples))], []
+        while pieces:
+            piece = pieces.pop(0)
+            part = state if len(piece) == len(self.samples) else state.part(piece)
+            decoder = RowDecoder(self.models, model, self.job, row, part, progress, piece)
+            try:
+                yield from decoder.decode(self.stop)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                if len(piece) == 1:
+                    raise does_not_fit(error, model.device) from None
+                pieces[:0] = halves(piece)
+                yield too_large(row.row.target, len(piece))
+            else:
+                done.append(decoder)
+        if len(done) == 1:
+            return done[0].target, done[0].state
+        target = Target(row)
+        for decoder in done:
+            target.add(decoder.target)
+        name = row.row.target
+        return target, state.having(name, joined([decoder.state.modalities[name] for decoder in done]))
 
     def _encode(self) -> Iterator[Event]:
         """Tokens of the conditions that were given as pictures."""
@@ -110,6 +164,18 @@ class _Chains:
         for sample in everyone:
             yield TargetDone(target.row.number, target.name, sample, files[sample], seconds)
 
+    def _recall(self, target: Target, modality: Modality) -> Iterator[Event]:
+        """A target that was finished before: its pictures are taken from where they are, or made again."""
+        everyone = range(len(self.samples))
+        if self.gallery is None:
+            return
+        pictures = [self.outputs.kept(target, sample) for sample in everyone]
+        if all(picture is not None for picture in pictures):
+            for sample, picture in enumerate(pictures):
+                self.gallery.recall(self.gallery.output(target, sample, modality, None), sample, picture)
+        else:
+            yield from self._keep(target, modality, time.monotonic())
+
     def _decoded(
         self, target: Target, modality: Modality, gallery: Gallery
     ) -> Iterator[Event | Sequence[NDArray[Any] | None]]:
@@ -122,9 +188,32 @@ class _Chains:
             for sample, tokens in enumerate(target.tokens):
                 gallery.missing(modality, sample, f"{len(tokens)} tokens")
         else:
-            row, seeds = target.row.number, self.job.seeds
-            for item in tokenizers.decode(modality, row, target.tokens, target.texts, seeds):
-                yield item.arrays if isinstance(item, Decoded) else item
+            yield from self._pictures(tokenizers, target, modality)
+
+    def _pictures(
+        self, tokenizers: Tokenizers, target: Target, modality: Modality
+    ) -> Iterator[Event | Sequence[NDArray[Any] | None]]:  # fmt: skip
+        """What the tokens of all samples stand for, decoded together or in pieces."""
+        pieces = [range(len(self.samples))]
+        arrays: list[NDArray[Any]] = []
+        while pieces:
+            piece = pieces.pop(0)
+            window = slice(piece.start, piece.stop)
+            asked = target.tokens[window], target.texts[window], self.job.seeds[window]
+            try:
+                for item in tokenizers.decode(modality, target.row.number, *asked):
+                    if isinstance(item, Decoded):
+                        arrays += item.arrays
+                    else:
+                        yield item
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                if len(piece) == 1:
+                    raise does_not_fit(error, tokenizers.device) from None
+                pieces[:0] = halves(piece)
+                yield too_large(modality.name, len(piece))
+        yield arrays
 
     def _check_stop(self) -> None:
         if self.stop():

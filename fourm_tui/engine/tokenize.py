@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ class Tokenizers:
         device, dtype: where and as what; None: fp32.
         relative_to: folder where paths are also looked for.
         steps: of diffusion decoders.
+        load: `load_tokenizer`, or what remembers what it loaded.
     """
 
     def __init__(
@@ -48,8 +49,10 @@ class Tokenizers:
         dtype: str | None = None,
         relative_to: Path | None = None,
         steps: int = DETOKENIZER_STEPS,
+        load: Callable[..., VQEncoder] = load_tokenizer,
     ) -> None:
         self.names, self.device, self.dtype, self.relative_to, self.steps = names, device, dtype, relative_to, steps
+        self._load = load
         self._loaded: dict[str, VQEncoder] = {}
 
     def has(self, name: str) -> bool:
@@ -66,7 +69,7 @@ class Tokenizers:
         # Canny and SAM edges have the same one under the same key; others may share a checkpoint, too.
         if checkpoint not in self._loaded:
             yield Loading(checkpoint, 0.0)
-            self._loaded[checkpoint] = load_tokenizer(checkpoint, self.device, self.dtype, self.relative_to)
+            self._loaded[checkpoint] = self._load(checkpoint, self.device, self.dtype, self.relative_to)
             yield Loading(checkpoint, 1.0)
 
     def _of(self, name: str) -> VQEncoder:

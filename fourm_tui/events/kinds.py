@@ -62,6 +62,9 @@ class RunStarted(Event):
     seeds: tuple[int, ...]
     """The effective seed of each sample."""
     resumed: bool = False
+    device: str = ""
+    dtype: str = ""
+    """`float32`, `bfloat16`, `float16`."""
     schema: int = SCHEMA
 
     @property

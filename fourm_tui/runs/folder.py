@@ -68,6 +68,19 @@ class Run:
             if self.path_for(row.number, row.target, sample, TOKENS).is_file()
         )
 
+    def clear(self, row: int, sample: int | None = None, keep: Path | None = None) -> None:
+        """Removes what lies there of a row, of one sample or of all, the tokens first; one file may be kept.
+
+        Raises:
+            FourmError: a file cannot be removed.
+        """
+        files = self.folder.glob(f"{SAMPLES}/{'*' if sample is None else f'{sample:03d}'}/{row:02d}_*")
+        for file in sorted(set(files) - {keep}, key=lambda file: file.suffix != TOKENS):
+            try:
+                file.unlink(missing_ok=True)
+            except OSError as error:
+                raise cannot_write(file, error) from None
+
     def save(self, **changes: Any) -> Run:
         """Writes `run.json` anew with other values of some fields of the record, and returns the run as it is then.
 

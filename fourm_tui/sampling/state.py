@@ -134,9 +134,35 @@ class State:
             batch=self.batch * times,
         )
 
+    def part(self, samples: range) -> State:
+        """Some of the samples, one after the other."""
+        values = {name: _part(values, slice(samples.start, samples.stop)) for name, values in self.modalities.items()}
+        return replace(self, modalities=values, batch=len(samples))
+
     def having(self, name: str, values: Values) -> State:
         """The same with other values of one modality."""
         return replace(self, modalities={**self.modalities, name: values})
+
+
+def joined(parts: list[Values]) -> Values:
+    """The same finished target of several parts of a batch as one."""
+    first = parts[0]
+    if isinstance(first, ImageTokens):
+        images = [part for part in parts if isinstance(part, ImageTokens)]
+        return ImageTokens(
+            torch.cat([part.ids for part in images]), torch.cat([part.known for part in images]), first.count
+        )
+    assert isinstance(first, Sequence)
+    texts = [text for part in parts if isinstance(part, Sequence) for text in part.texts()]
+    return Sequence.of(texts, first.ids.device)
+
+
+def _part(values: Values, chosen: slice) -> Values:
+    if isinstance(values, ImageTokens):
+        return ImageTokens(values.ids[chosen], values.known[chosen], values.count)
+    if isinstance(values, Sequence):
+        return replace(values, ids=values.ids[chosen], lengths=values.lengths[chosen])
+    return Vectors(values.values[chosen], values.lengths[chosen])
 
 
 def _repeated(values: Values, times: int) -> Values:

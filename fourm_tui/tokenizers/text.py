@@ -162,13 +162,13 @@ def find_text_tokenizer(near: Path | None = None, given: str | None = None, rela
         FourmError: it is neither on this machine nor to be had from the Hub.
     """
     if given:
-        found = _local(Path(given).expanduser(), relative_to)
+        found = find_local(Path(given).expanduser(), relative_to)
         if found:
             return found
         if Path(given).is_absolute() or Path(given).as_posix() != _IN_ML_4M:
             return _given_on_hub(given)
     folder = near if near is None or near.is_dir() else near.parent
-    found = _local(folder) if folder else None
+    found = find_local(folder) if folder else None
     if found:
         return found
     try:
@@ -184,8 +184,9 @@ def find_text_tokenizer(near: Path | None = None, given: str | None = None, rela
         ) from None
 
 
-def _local(path: Path, relative_to: Path | None = None) -> Path | None:
-    """The file at a path, or the tokenizer in a folder."""
+def find_local(path: str | Path, relative_to: Path | None = None) -> Path | None:
+    """The file at a path, or the tokenizer in a folder; None if neither is there."""
+    path = Path(path).expanduser()
     for place in dict.fromkeys([path] if relative_to is None else [path, relative_to / path]):
         try:
             candidates = [place / BESIDE_MODEL, place / TEXT_TOKENIZER_FILE] if place.is_dir() else [place]

@@ -68,6 +68,10 @@ def folder(tmp_path: Path) -> Path:
         ("fourm-tui models remove al", [""]),
         ("fourm-tui models pull 4M-21_B text", ["text_tokenizer"]),
         ("fourm-tui run --seed ", [""]),
+        ("fourm-tui open la", ["latest"]),
+        ("fourm-tui open pictures/d", ["pictures/dog.png"]),
+        ("fourm-tui runs --status fa", ["failed"]),
+        ("fourm-tui runs --compare p", ["pictures"]),
     ],
 )
 def test_bash_completes(line: str, expected: list[str], folder: Path) -> None:

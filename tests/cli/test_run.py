@@ -80,7 +80,7 @@ def test_photo_to_text_with_super_resolution_and_variations_as_json(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["-i", "caption=x"], "no model is given"),
+        (["-i", "caption=x"], "no model is named, and the one in the box does not have tok_clip@224"),
         (["-c", "CHECKPOINT"], "there is no value for the condition caption"),
         (["-c", "CHECKPOINT", "-i", "caption=x", "--set", "temps=hot"], "'hot' is no number"),
         (["-c", "CHECKPOINT", "-i", "caption=x", "--device", "abacus"], "--device abacus"),

@@ -115,9 +115,7 @@ def test_boxes_palette_and_metadata_describe_the_picture() -> None:
     assert colors[2][0] > 2 * colors[2][1]  # the sphere's
     facts = metadata(TWO, rendered)
     assert facts["n_sam_instances"] == 2
-    assert facts["brightness"] == pytest.approx(
-        (rendered.rgb.astype(float) @ [0.299, 0.587, 0.114]).mean(), rel=1e-3
-    )
+    assert facts["brightness"] == pytest.approx((rendered.rgb.astype(float) @ [0.299, 0.587, 0.114]).mean(), rel=1e-3)
 
 
 def test_every_sky_and_ground_looks_different() -> None:

@@ -12,11 +12,14 @@ import pytest
 from fourm_tui.conditions.loading import Condition, load_conditions
 from fourm_tui.engine.job import Job, Models, Target
 from fourm_tui.engine.keep import run_in_folder
+from fourm_tui.engine.memory import OutOfMemoryError
 from fourm_tui.engine.outputs import Outputs
+from fourm_tui.engine.row import RowDecoder
 from fourm_tui.engine.run import run
 from fourm_tui.errors import InputError
 from fourm_tui.events import (
     Event,
+    Note,
     RowStarted,
     RunCancelled,
     RunDone,
@@ -312,3 +315,47 @@ def test_a_viewer_that_leaves_cancels_the_run(tmp_path: Path, models: Models) ->
     events.close()  # type: ignore[attr-defined]
     assert open_run(folder.folder).record.status == "cancelled"
     assert isinstance(list(read_events(folder.events))[-1], RunCancelled)
+
+
+# -- memory ----------------------------------------------------------------------------------------------------------
+
+
+class Tight:
+    """Says that memory ran out wherever more than so many samples are decoded together."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+        self.most, self.decode = most, RowDecoder.decode
+        monkeypatch.setattr(RowDecoder, "decode", lambda row, stop: self.tried(row, stop))
+
+    def tried(self, row: RowDecoder, stop: Any) -> Any:
+        for number, event in enumerate(self.decode(row, stop)):
+            if row.samples > self.most and number == 2:
+                raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+            yield event
+
+
+WORDS = TEXT.format(target="caption", scale=1.0, schedule="constant")
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, WORDS], ids=["images", "text"])
+def test_what_does_not_fit_together_is_made_in_pieces_with_the_same_result(
+    settings: str, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ("a red fox", "the sun", "tea", "a", "on the sun")
+    samples = [{"rgb@224": photo(i)} if settings is WORDS else {"caption": text} for i, text in enumerate(texts)]
+    asked = job(settings, samples, [1, 2, 3, 4, 5])
+    expected = outputs(models, asked)
+    Tight(monkeypatch, 2)
+    kept = Kept()
+    events = list(run(models, asked, kept))
+    assert {name: [tokens.tolist() for tokens in target.tokens] for name, target in kept.targets.items()} == expected
+    notes = [event.message for event in events if isinstance(event, Note)]
+    assert "5 samples at once do not fit in memory; going on with 3" in notes[0]
+    told = {sample for event in events if isinstance(event, StepDone) for sample in event.samples}
+    assert told == set(range(5))
+
+
+def test_what_does_not_fit_alone_fails_with_what_was_found(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+    Tight(monkeypatch, 0)
+    with pytest.raises(OutOfMemoryError, match=r"out of memory on cpu, with one sample .* 2.00 GiB .* GB are free"):
+        list(run(models, job(SETTINGS, [{"caption": "x"}])))

@@ -1,0 +1,112 @@
+"""`fourm-tui run --from RUN --row K`: a run that takes the rows before K over from another, then goes its own way."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from fourm_tui.cli.inputs import Inputs, find_all, models_of
+from fourm_tui.conditions.given import parse_conditions
+from fourm_tui.engine.asked import Asked
+from fourm_tui.errors import InputError, printable
+from fourm_tui.modalities import MODALITIES
+from fourm_tui.runs import ConditionRecord, Run, RunRecord, branch_off
+from fourm_tui.schedule.document import Document
+from fourm_tui.schedule.editor import Editor
+from fourm_tui.schedule.overrides import override
+from fourm_tui.schedule.rows import Part, Row, Schedule
+from fourm_tui.schedule.shipped import find_file
+
+
+def inputs_of(parent: Run, options: argparse.Namespace) -> Inputs:
+    """What a run was started with, with what the options say in its place.
+
+    Raises:
+        InputError: the run or an option is wrong.
+    """
+    record = parent.record
+    asked = Asked.of(record)
+    texts = [each for role in ("settings", "sr") for each in record.settings if each.role == role]
+    documents = [Document.parse(each.text, Path(each.file) if each.file else None) for each in texts]
+    settings = options.settings or options.gen_config
+    before = record.overrides
+    if settings:
+        documents[0], before = Document.read(find_file(settings)), ()
+    if options.sr:
+        documents[1:] = [Document.read(find_file(options.sr))]
+    editor = Editor(documents)
+    overrides = (*before, *options.set)
+    for assignment in overrides:
+        override(editor, assignment)
+    models = models_of(options.models, editor, documents) if options.models else asked.models
+    given = {**asked.given, **parse_conditions(options.input, MODALITIES)}
+    found = find_all(models, None)
+    return Inputs(editor, models, None, found, given, None, tuple(documents), overrides)
+
+
+def branched(record: RunRecord, parent: Run, schedule: Schedule, row: int | None) -> RunRecord:
+    """The record of a branch: it says its parent, and which rows it has already.
+
+    Args:
+        record: of the new run.
+        schedule: of the new run.
+        row: from which on it is to be made anew; None: from the first that differs.
+
+    Raises:
+        InputError: nothing differs and no row is named, or there is no such row.
+    """
+    differing = _first_difference(record, parent, schedule)
+    total = sum(1 for _ in schedule.rows())
+    if row is not None and not 1 <= row <= total:
+        raise InputError(f"--row {row}: the schedule has the rows 1 to {total}")
+    if row is None and differing is None:
+        raise InputError(f"nothing differs from {printable(parent.name)}; say with --row from where it is made anew")
+    start = min(each for each in (row, differing) if each is not None)
+    if row is not None and start < row:
+        what = "its conditions, models or seeds differ" if start == 1 else f"row {start} was edited"
+        print(f"fourm-tui: it branches at row {start} instead of {row}, because {what}", file=sys.stderr)
+    finished = parent.finished()
+    samples = range(len(record.samples))
+    rows = []
+    for known in parent.record.rows:
+        if known.number >= start or not all((known.number, sample) in finished for sample in samples):
+            break
+        rows.append(replace(known, state="done"))
+    return replace(record, parent=branch_off(parent, len(rows) + 1), rows=tuple(rows))
+
+
+def _first_difference(record: RunRecord, parent: Run, schedule: Schedule) -> int | None:
+    """The first row whose outputs may be others than the parent's."""
+    old = Asked.of(parent.record).schedule
+    if (
+        _keys(record.conditions) != _keys(parent.record.conditions)
+        or record.models != parent.record.models
+        or [s.seed for s in record.samples] != [s.seed for s in parent.record.samples][: len(record.samples)]
+        or any(record.options.get(key) != parent.record.options.get(key) for key in ("dtype", "sam_dense"))
+    ):
+        return 1
+    number = 0
+    for mine, theirs in ((schedule.base, old.base), (schedule.super_resolution, old.super_resolution)):
+        my_rows, their_rows = mine.rows if mine else (), theirs.rows if theirs else ()
+        if mine and theirs and _chain(mine) != _chain(theirs):
+            return number + 1
+        for index in range(max(len(my_rows), len(their_rows))):
+            if _at(my_rows, index) != _at(their_rows, index):
+                return number + index + 1
+        number += len(my_rows)
+    return None
+
+
+def _keys(conditions: Sequence[ConditionRecord]) -> list[tuple[object, ...]]:
+    return [(c.name, c.text, c.sha256, c.mask_sha256, tuple(sorted(c.options.items()))) for c in conditions]
+
+
+def _chain(part: Part) -> tuple[object, ...]:
+    return part.conditions, part.cfg_grow_conditioning, part.all_base_conditions
+
+
+def _at(rows: Sequence[Row], index: int) -> Row | None:
+    return rows[index] if index < len(rows) else None

@@ -1,0 +1,140 @@
+"""A run followed from a terminal: its events as they come, Ctrl-C passed on, and how it ended as an exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from fourm_tui.conditions.condition import Condition
+from fourm_tui.errors import FourmError, InputError
+from fourm_tui.events import Event, RunCancelled, RunDone, RunFailed, being_written, follow
+from fourm_tui.runs import Run, open_run
+from fourm_tui.terminal.panels import Panel
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from fourm_tui.engine.client import Engine
+    from fourm_tui.terminal.preview import Previewer
+
+CANCELLED = 130
+_POLL = 0.02
+
+
+class Stop:
+    """Ctrl-C: the first asks the run to stop at its next step, the second ends it at once."""
+
+    def __init__(self, says: str = "stopping at the next step; again to end at once") -> None:
+        self.count = 0
+        self._says = says
+
+    def asked(self) -> bool:
+        return self.count > 0
+
+    def __enter__(self) -> Stop:
+        self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _ask(self, number: int, frame: object) -> None:
+        self.count += 1
+        if self.count > 2 or (self.count > 1 and not self._says):
+            raise KeyboardInterrupt
+        if self.count == 1 and self._says:
+            print(self._says, file=sys.stderr)
+        elif self.count == 2:
+            self.second()
+
+    def second(self) -> None:
+        """What the second Ctrl-C does; in the process of the run it ends it."""
+        raise KeyboardInterrupt
+
+
+def followed(engine: Engine | None, folder: Run, job: str, stop: Stop, cancels: bool = True) -> Iterator[Event]:
+    """The events of a run that the engine runs, from the first to the one that ends it.
+
+    Args:
+        engine: that runs it; None: nobody, what stands in the log is all there is.
+        job: its id in the queue.
+        stop: Ctrl-C, which cancels the run, or, unless it `cancels`, only the following.
+
+    Raises:
+        FourmError: the run failed, or the engine is gone.
+    """
+    told = 0
+    gone = False
+
+    def over() -> bool:
+        nonlocal told, gone
+        if stop.count > told:
+            told = stop.count
+            if not cancels:
+                raise KeyboardInterrupt
+            if engine is not None:
+                engine.ask("cancel", job=job)
+        gone = gone or engine is None or not engine.is_alive
+        return gone and not being_written(folder.events)
+
+    stop.second = lambda: None  # type: ignore[method-assign]
+    before = -1  # a run that was resumed ended before, too
+    if folder.events.exists():
+        before = max((event.seq for event in follow(folder.events, stop=lambda: True)), default=-1)
+    for event in follow(folder.events, over, poll=_POLL):
+        yield event
+        if event.seq < before:
+            continue
+        if isinstance(event, RunDone | RunCancelled):
+            return
+        if isinstance(event, RunFailed):
+            raise (InputError if event.kind == "input" else FourmError)(event.message)
+    status = open_run(folder.folder).record.status
+    if status in ("running", "interrupted", "pending"):
+        raise FourmError(f"the engine ended while this ran; `fourm-tui queue retry {folder.name}` goes on with it")
+
+
+def show_events(
+    events: Iterable[Event], folder: Run, panels: list[Panel], *, json_lines: bool, preview: bool | None
+) -> int:  # fmt: skip
+    """Shows a run's events, or prints them as JSON; its exit code."""
+    if json_lines:
+        code = 0
+        for event in events:
+            print(json.dumps(event.to_json(), ensure_ascii=True), flush=True)
+            code = CANCELLED if isinstance(event, RunCancelled) else code
+        return code
+    from fourm_tui.cli.console import make_console
+    from fourm_tui.cli.run_view import show_run
+
+    console = make_console()
+    return 0 if show_run(events, folder, panels, console, previewer(console, preview)) else CANCELLED
+
+
+def previewer(console: Console, wanted: bool | None) -> Previewer | None:
+    """What shows pictures while the run goes on; by default on a terminal only."""
+    from fourm_tui.terminal.choice import choose
+    from fourm_tui.terminal.preview import Previewer
+    from fourm_tui.terminal.probe import probe
+
+    if wanted is False or (wanted is None and not console.is_terminal):
+        return None
+    asked = None if console.is_terminal else "blocks"
+    choice = choose(os.environ, probe(os.environ), asked, encoding=sys.stdout.encoding)
+    return Previewer(console, choice)
+
+
+def given_panel(condition: Condition) -> Panel:
+    """A condition as a run shows it."""
+    from fourm_tui.engine.outputs import given_picture
+    from fourm_tui.modalities import MODALITIES
+
+    modality = MODALITIES[condition.name]
+    picture = given_picture(condition, modality)
+    text = condition.text or ("" if picture else "given as tokens")
+    return Panel(modality.title, picture, text, "given", labels=modality.stem == "tok_semseg")

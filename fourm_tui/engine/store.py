@@ -1,0 +1,100 @@
+"""Models that stay loaded from one run to the next, the least recently used of which make room for others."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import torch
+from torch import nn
+
+from fourm_tui.checkpoints import find_checkpoint
+from fourm_tui.engine.memory import forget_unused, free_bytes
+from fourm_tui.model.fourm import FourM
+from fourm_tui.model.loading import load_model
+from fourm_tui.tokenizers.loading import load_tokenizer
+from fourm_tui.weights import as_dtype, fetched
+
+Progress: TypeAlias = Callable[[int, int], None]
+
+_SPARE = 0.2
+"""Part of the memory that stays free for what a run needs beside its weights."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A loaded checkpoint."""
+
+    name: str
+    kind: str
+    """`model` or `tokenizer`."""
+    bytes: int
+
+
+class ModelStore:
+    """Loads models and tokenizers, and keeps them.
+
+    Args:
+        free: bytes that are free on a device; None: asks the machine.
+    """
+
+    def __init__(self, free: Callable[[torch.device], int] | None = None) -> None:
+        self._free = free or free_bytes
+        self._held: OrderedDict[tuple[str, ...], nn.Module] = OrderedDict()
+
+    def model(
+        self, name: str, device: torch.device, dtype: str | None = None, relative_to: Path | None = None,
+        progress: Progress | None = None,
+    ) -> FourM:  # fmt: skip
+        """As `model.loading.load_model`."""
+        key = ("model", name, str(device), str(as_dtype(dtype, device)))
+        return self._get(key, device, relative_to, lambda: load_model(name, device, dtype, relative_to, progress))
+
+    def tokenizer(
+        self, name: str, device: torch.device, dtype: str | None = None, relative_to: Path | None = None
+    ) -> Any:  # fmt: skip
+        """As `tokenizers.loading.load_tokenizer`."""
+        key = ("tokenizer", name, str(device), str(dtype))
+        return self._get(key, device, relative_to, lambda: load_tokenizer(name, device, dtype, relative_to))
+
+    def _get(
+        self, key: tuple[str, ...], device: torch.device, relative_to: Path | None, load: Callable[[], Any]
+    ) -> Any:  # fmt: skip
+        # The file says whether a name still means the same: a folder may have been written anew.
+        checkpoint = fetched(find_checkpoint(key[1], relative_to))
+        assert checkpoint.weights is not None
+        stat = checkpoint.weights.stat()
+        key = (*key, str(checkpoint.weights.resolve()), f"{stat.st_mtime_ns}.{stat.st_size}")
+        if key not in self._held:
+            self.make_room(device, stat.st_size)
+            self._held[key] = load()
+        self._held.move_to_end(key)
+        return self._held[key]
+
+    @property
+    def held(self) -> tuple[Held, ...]:
+        """What is loaded, the least recently used first."""
+        return tuple(Held(key[1], key[0], _bytes(module)) for key, module in self._held.items())
+
+    def make_room(self, device: torch.device, wanted: int) -> None:
+        """Lets models go, the least recently used first, until so many bytes and some to spare are free."""
+        while self._held and self._free(device) < wanted * (1 + _SPARE):
+            self._held.popitem(last=False)
+            forget_unused()
+
+    def keep_only(self, used: tuple[nn.Module, ...]) -> int:
+        """Lets everything go but these; says how many bytes that were."""
+        before = sum(held.bytes for held in self.held)
+        for key, module in list(self._held.items()):
+            if not any(module is each for each in used):
+                del self._held[key]
+        forget_unused()
+        return before - sum(held.bytes for held in self.held)
+
+
+def _bytes(module: nn.Module) -> int:
+    tensors = {t.data_ptr(): t.nbytes for t in (*module.parameters(), *module.buffers())}
+    return sum(tensors.values())

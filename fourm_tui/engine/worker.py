@@ -1,0 +1,122 @@
+"""The worker: the process that has torch, on one device. It is told what to do on its standard input and answers there.
+
+It ends when its input does, so that nothing stays on a device when the supervisor is gone. Messages, one a line:
+`{"do": "run", "job": ..., "run": ...}`, `stop`, `pause`, `go`; answers `{"ready": ...}`, `{"job": ..., "state": ...}`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from fourm_tui.engine.protocol import AUTO, line, parse
+from fourm_tui.errors import FourmError, InputError
+
+_LOOK = 0.02
+"""Seconds between two looks at whether a pause is over."""
+
+
+class Orders:
+    """What the supervisor wants, kept by a thread that reads it."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self._stop, self._pause = threading.Event(), threading.Event()
+        self._runs: list[dict[str, Any]] = []
+        self._news = threading.Condition()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def next(self) -> dict[str, Any]:
+        """The next run to do; waits for it."""
+        with self._news:
+            while not self._runs:
+                self._news.wait()
+            self._stop.clear()
+            self._pause.clear()
+            return self._runs.pop(0)
+
+    def stopped(self) -> bool:
+        """Whether the run is to end; waits here while it is paused."""
+        while self._pause.is_set() and not self._stop.is_set():
+            time.sleep(_LOOK)
+        return self._stop.is_set()
+
+    def _read(self) -> None:
+        for received in iter(self._source.readline, b""):
+            try:
+                message = parse(received)
+            except InputError:
+                continue
+            match message.get("do"):
+                case "run":
+                    with self._news:
+                        self._runs.append(message)
+                        self._news.notify()
+                case "stop":
+                    self._stop.set()
+                case "pause":
+                    self._pause.set()
+                case "go":
+                    self._pause.clear()
+        os._exit(0)  # the supervisor is gone
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--device", default=AUTO)
+    options = parser.parse_args(argv)
+    out = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)  # whatever a library prints goes to the log
+    orders = Orders(sys.stdin.buffer)
+
+    def say(**message: Any) -> None:
+        out.write(line(message))
+
+    import torch
+
+    from fourm_tui.engine.execute import execute
+    from fourm_tui.engine.keep import kind_of
+    from fourm_tui.engine.loading import choose_device
+    from fourm_tui.engine.store import ModelStore
+    from fourm_tui.events import RunCancelled
+    from fourm_tui.runs import open_run
+
+    try:
+        device = choose_device(None if options.device == AUTO else options.device)
+    except FourmError as error:
+        say(trouble=str(error))
+        return 2
+    if device.type == "cpu":
+        os.nice(10)
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        if cores > 2:  # one is left to the screens
+            torch.set_num_threads(cores - 1)
+    store = ModelStore()
+    say(ready=str(device))
+    while True:
+        asked = orders.next()
+        job = asked["job"]
+        try:
+            state, message, kind = "done", None, None
+            for event in execute(open_run(Path(asked["run"])), store, orders.stopped, str(device)):
+                if isinstance(event, RunCancelled):
+                    state = "cancelled"
+        except FourmError as failure:
+            state, message, kind = "failed", str(failure), kind_of(failure)
+        except Exception as failure:
+            traceback.print_exc()
+            state, message, kind = "failed", str(failure) or type(failure).__name__, kind_of(failure)
+        held = [{"name": each.name, "kind": each.kind, "bytes": each.bytes} for each in store.held]
+        say(job=job, state=state, error=message, held=held)
+        if kind == "device":  # after a CUDA error nothing works in this process any more
+            return 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
