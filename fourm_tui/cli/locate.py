@@ -11,6 +11,7 @@ from rich.text import Text
 
 from fourm_tui import paths
 from fourm_tui.cli.console import make_console
+from fourm_tui.engine.client import log_file
 from fourm_tui.errors import printable
 from fourm_tui.hub import hub_cache
 
@@ -38,6 +39,10 @@ def places() -> dict[str, Path]:
         "config": paths.config_dir(),
         "cache": paths.cache_dir(),
         "state": paths.state_dir(),
+        "engine's socket": paths.engine_dir(),
+        "engine's log": log_file(),
+        "queue": paths.state_dir() / "queue",
+        "model in the box": paths.bundled_dir(),
         "schedules": paths.schedules_dir(),
         "themes": paths.themes_dir(),
         "hub cache": hub_cache(),

@@ -11,7 +11,7 @@ from fourm_tui.checkpoints import find_checkpoint
 from fourm_tui.cli.recorded import models_of
 from fourm_tui.cli.times import moment
 from fourm_tui.errors import InputError, printable
-from fourm_tui.runs import ConditionRecord, ModelRecord, RunRecord, changed_conditions
+from fourm_tui.runs import ConditionRecord, ModelRecord, RunRecord, changed_conditions, fingerprint
 
 State = Literal["same", "there", "changed", "gone", "unknown"]
 """`same`: compared, nothing differs. `there`: as far as can be told. `unknown`: nothing to compare with."""
@@ -73,8 +73,8 @@ def checked_models(record: RunRecord, base: Path | None) -> Iterator[CheckedMode
 
 
 def _model(role: str, model: ModelRecord, record: RunRecord, base: Path | None) -> CheckedModel:
-    """Runs keep no hash of weights: what can be seen is whether the file is there, older than the run, and still what
-    the name means."""
+    """Whether the file is there, still what the name means, and the same. Of runs that keep no fingerprint it can only
+    be seen whether it was written since."""
     if model.weights is None:
         return CheckedModel(role, model, "unknown", "the run does not say which file it was")
     weights = Path(model.weights)
@@ -88,6 +88,12 @@ def _model(role: str, model: ModelRecord, record: RunRecord, base: Path | None) 
         now = None
     if now is not None and now.absolute().resolve() != weights.resolve():
         return CheckedModel(role, model, "changed", f"the name means another file now, {printable(now)}")
+    if model.fingerprint is not None:
+        try:
+            same = fingerprint(weights) == model.fingerprint
+        except InputError:
+            return CheckedModel(role, model, "gone", "cannot be read")
+        return CheckedModel(role, model, *(("same", "unchanged") if same else ("changed", "its contents differ now")))
     began = moment(record.created)
     if began and written > began.timestamp():
         return CheckedModel(role, model, "changed", "written since the run began")

@@ -7,7 +7,7 @@ from typing import Any
 
 from fourm_tui.checkpoints import WEIGHTS_FILE, Checkpoint
 from fourm_tui.cli.inputs import Inputs
-from fourm_tui.runs import ModelRecord, RunRecord, SampleRecord, SettingsText, condition_record
+from fourm_tui.runs import ModelRecord, RunRecord, SampleRecord, SettingsText, condition_record, fingerprint
 from fourm_tui.schedule.configs import DETOKENIZER_STEPS
 from fourm_tui.tokenizers.text import find_local
 
@@ -56,4 +56,4 @@ def _model(found: Checkpoint) -> ModelRecord:
     if found.weights and found.is_path:
         folder = found.weights.parent
         name = str((folder if found.weights.name == WEIGHTS_FILE else found.weights).absolute())
-    return ModelRecord(name, found.revision, weights)
+    return ModelRecord(name, found.revision, weights, fingerprint(found.weights) if found.weights else None)

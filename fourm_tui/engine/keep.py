@@ -143,6 +143,8 @@ def facts_of(folder: Run) -> dict[str, str]:
         "settings": json.dumps([{"role": each.role, "text": each.text} for each in record.settings]),
         "overrides": json.dumps(record.overrides),
         "models": json.dumps({role: model.name for role, model in record.models.items()}),
+        "options": json.dumps(dict(record.options)),
+        "seeds": json.dumps([sample.seed for sample in record.samples]),
         "conditions": json.dumps({each.name: each.text or each.path for each in record.conditions}),
         "version": record.version,
     }

@@ -15,6 +15,7 @@ from fourm_tui.runs.record import (
     Status,
     changed_conditions,
     condition_record,
+    fingerprint,
 )
 from fourm_tui.runs.seeds import decoding_seed, effective_seed
 from fourm_tui.runs.tokens import GIVEN, LEFT_OPEN, TargetTokens, read_tokens, write_tokens
@@ -43,6 +44,7 @@ __all__ = [
     "decoding_seed",
     "effective_seed",
     "find_run",
+    "fingerprint",
     "list_runs",
     "open_run",
     "read_tokens",

@@ -18,7 +18,7 @@ from fourm_tui.cli.inputs import Inputs, read_inputs
 from fourm_tui.cli.open_again import in_a_shell
 from fourm_tui.cli.recorded import schedule_of
 from fourm_tui.pictures.png import png_bytes, read_facts
-from fourm_tui.runs import ModelRecord, ParentRecord, Run, SettingsText, condition_record, effective_seed
+from fourm_tui.runs import ModelRecord, ParentRecord, Run, SettingsText, condition_record, effective_seed, fingerprint
 from tests.cli.kept_runs import CAPTION, SETTINGS, kept_run, record, settings_file
 from tests.test_imports import modules_after
 
@@ -283,6 +283,17 @@ def test_weights_are_looked_at_as_far_as_that_goes(settings: Path, capsys: pytes
     folder.rename("older")
     assert opened(capsys, "latest")["models"][0]["state"] == "gone"
     assert "gone" in shown(capsys, "latest")
+
+
+def test_weights_are_known_again_by_their_fingerprint(settings: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("model").mkdir()
+    Path("model", "config.json").write_text("{}")
+    weights = _written(Path("model", "model.safetensors"), bytes(3_000_000))
+    model = ModelRecord("model", weights=str(weights.absolute()), fingerprint=fingerprint(weights))
+    kept_run(Path("runs"), record(settings, models={"model": model}))
+    assert opened(capsys, "latest")["models"][0]["state"] == "same"
+    weights.write_bytes(bytes(2_900_000) + b"x" * 100_000)
+    assert opened(capsys, "latest")["models"][0]["says"] == "its contents differ now"
 
 
 def test_a_name_that_means_another_file_now_is_noticed(settings: Path, capsys: pytest.CaptureFixture[str]) -> None:
