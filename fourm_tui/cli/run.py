@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fourm_tui.cli.branch import branched, inputs_of
+from fourm_tui.cli.console import make_console
 from fourm_tui.cli.following import Stop, followed, given_panel, show_events
 from fourm_tui.cli.inputs import read_inputs
 from fourm_tui.cli.run_record import record_of
@@ -89,7 +90,9 @@ def _by_engine(folder: Run, panels: list[Panel], options: argparse.Namespace, st
     """Has the engine run it, and follows."""
     from fourm_tui.engine.client import Engine
 
-    with Engine.start() as engine:
+    with make_console(stderr=True).status("reaching the engine"):  # on a terminal; seconds where it is to be started
+        found = Engine.start()
+    with found as engine:
         job = engine.ask("submit", run=str(folder.folder.resolve()), device=options.device)
         if options.detach:
             if options.json:

@@ -76,8 +76,7 @@ class Engine:
                 engine = cls.find()
                 if engine.version == __version__:
                     return engine
-                engine.ask("stop")
-                engine.close()
+                engine._give_way()
             if process is None or process.poll() not in (None, 0):
                 if process is not None:
                     raise FourmError(f"the engine did not start: {_last_words()}")
@@ -85,6 +84,16 @@ class Engine:
             if time.monotonic() > until:
                 raise FourmError(f"the engine does not answer; its log is {printable(log_file())}")
             time.sleep(0.02)
+
+    def _give_way(self) -> None:
+        """Ends an engine of another version, unless it is at work."""
+        with self:
+            if any(job["status"] == "running" for job in self.ask("status")["jobs"]):
+                raise FourmError(
+                    f"an engine of version {printable(self.version, 20)} is at work, and this is {__version__}; wait "
+                    "for it, or end it with `fourm-tui engine stop`"
+                )
+            self.ask("stop")
 
     def ask(self, do: str, **more: Any) -> Any:
         """The answer to a request.

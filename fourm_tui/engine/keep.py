@@ -47,6 +47,7 @@ class InFolder(Outputs):
 
     def tokens(self, target: Target, sample: int) -> tuple[str, ...]:
         # The tokens go first: they say that the target is finished, and the rest can be made of them again.
+        self.folder.check_there()
         row, name = target.row.number, target.name
         path = self.folder.path_for(row, name, sample, ".safetensors")
         if path.exists():  # from before an interruption; whatever else lies there may not be whole

@@ -184,9 +184,14 @@ class Supervisor:
         self._changed()
 
     async def _start_job(self, worker: Worker, job: QueuedJob) -> None:
-        if worker.process is None:
-            await worker.start()
-        worker.say(do="run", job=job.id, run=job.run)
+        try:
+            if worker.process is None:
+                await worker.start()
+        except OSError as error:
+            worker.trouble = f"the worker could not be started: {error.strerror or error}"
+            self._died(worker, 1)
+        else:
+            worker.say(do="run", job=job.id, run=job.run)
 
     def _told(self, worker: Worker, message: Mapping[str, Any]) -> None:
         """What a worker says, or that it has ended."""

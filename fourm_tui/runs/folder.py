@@ -81,12 +81,22 @@ class Run:
             except OSError as error:
                 raise cannot_write(file, error) from None
 
+    def check_there(self) -> None:
+        """Whether nobody has removed the folder meanwhile; it is not to be made again by writing into it.
+
+        Raises:
+            FourmError: it is gone.
+        """
+        if not (self.folder / RECORD).is_file():
+            raise FourmError(f"{printable(self.folder)}: the folder of this run is gone, so it cannot go on")
+
     def save(self, **changes: Any) -> Run:
         """Writes `run.json` anew with other values of some fields of the record, and returns the run as it is then.
 
         Raises:
             FourmError: it cannot be written; the old one is still there.
         """
+        self.check_there()
         run = replace(self, record=replace(self.record, **changes))
         replace_file(run.folder / RECORD, record_to_bytes(run.record))
         return run

@@ -24,7 +24,10 @@ def test_one_folder_a_line(home: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert main(["locate"]) == 0
     out = capsys.readouterr().out
     lines = {line.split("  ")[0]: line for line in out.splitlines()}
-    assert list(lines) == ["config", "cache", "state", "schedules", "themes", "hub cache", "runs"]
+    assert list(lines) == [
+        "config", "cache", "state", "engine socket", "engine log", "queue", "demo model", "schedules", "themes",
+        "hub cache", "runs",
+    ]  # fmt: skip
     assert lines["config"].endswith(f"{home}/config/fourm_tui  (exists)")
     assert lines["runs"].endswith(f"{home}/runs  (missing)")
     assert "\x1b" not in out

@@ -335,10 +335,10 @@ def test_viewers_that_come_and_go_or_do_not_listen_hold_nothing_up(
 def test_a_run_whose_folder_is_gone_fails_alone(with_engine: Path, checkpoint: Path, tmp_path: Path) -> None:
     run = submitted(checkpoint, tmp_path, *SLOW)
     wait(lambda: open_run(run.folder).record.status == "running")
-    for file in sorted(run.folder.rglob("*"), reverse=True):
-        file.unlink() if file.is_file() else file.rmdir()
-    run.folder.rmdir()
-    wait(lambda: next(job for job in read_jobs() if job.run == str(run.folder)).status == "failed")
+    run.folder.rename(tmp_path / "elsewhere")
+    job = wait(lambda: next((job for job in read_jobs() if job.run == str(run.folder) and job.status == "failed"), None))
+    assert "the folder of this run is gone" in str(job.error)
+    assert not run.folder.exists()
     ended(submitted(checkpoint, tmp_path, *QUICK))
 
 
