@@ -24,7 +24,7 @@ from fourm_tui.published import (
 
 TESTS = Path(__file__).parent
 READ: dict[str, Any] = json.loads((TESTS / "data" / "published_configs.json").read_text(encoding="utf-8"))
-MODELS_CONFIGS = sorted((TESTS.parent / "schedules" / "models").glob("*.yaml"))
+MODELS_CONFIGS = sorted((TESTS.parent / "schedules" / "models").glob("4m-*.yaml"))
 
 
 def model(name: str) -> Any:

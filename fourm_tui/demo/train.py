@@ -28,7 +28,6 @@ from fourm_tui.tokenizers.loading import load_tokenizer
 from fourm_tui.tokenizers.text import BESIDE_MODEL, TextTokenizer
 from fourm_tui.tokenizers.vqvae import VQVAE
 
-TOKENIZER_SCENES = 8000
 HELD_OUT_SCENES = 256
 CHECKPOINT_SECONDS = 600
 TOKENIZER_MINUTES: Mapping[str, float] = {
@@ -47,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     for name, recipe in RECIPES.items():
         folder = out / name.partition("@")[0]
         if not (folder / "config.json").is_file():
-            _train_tokenizer(name, recipe, folder, work, options.tokenizer_minutes, device, options.seed)
+            _train_tokenizer(name, recipe, folder, work, device, options)
         tokenizer = load_tokenizer(str(folder), device)
         assert isinstance(tokenizer, VQVAE)
         tokenizers[name] = tokenizer
@@ -55,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
     write_text_tokenizer(out / "model" / BESIDE_MODEL)
     text = TextTokenizer(out / "model" / BESIDE_MODEL)
     tokens = tokens_on_disk(work, 0, options.scenes, tokenizers, text, progress=_Said("tokens of scenes"))
-    held_out = tokens_on_disk(work, HELD_OUT, HELD_OUT_SCENES, tokenizers, text)
+    held_out = tokens_on_disk(work, HELD_OUT, min(HELD_OUT_SCENES, options.scenes), tokenizers, text)
     _train_model(tokens, held_out, work / "model.safetensors", out / "model", device, options)
     return 0
 
@@ -68,6 +67,7 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", default=str(bundled_dir()), help="where the weights go (%(default)s)")
     parser.add_argument("--minutes", type=float, default=120, help="of the model's training altogether (%(default)s)")
     parser.add_argument("--tokenizer-minutes", type=float, help="of each tokenizer (30 for RGB, 5 for the others)")
+    parser.add_argument("--tokenizer-scenes", type=int, default=8000, help="tokenizers are trained on (%(default)s)")
     parser.add_argument("--scenes", type=int, default=24_000, help="the model is trained on (%(default)s)")
     parser.add_argument("--batch-size", type=int, default=16, help="samples per step (%(default)s)")
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate (%(default)s)")
@@ -88,20 +88,20 @@ class _Said:
 
 
 def _train_tokenizer(
-    name: str, recipe: Recipe, folder: Path, work: Path, minutes: float | None, device: torch.device, seed: int
+    name: str, recipe: Recipe, folder: Path, work: Path, device: torch.device, options: argparse.Namespace
 ) -> None:
-    scenes = scenes_on_disk(work, 0, TOKENIZER_SCENES, _Said("scenes"))
-    held_out = scenes_on_disk(work, HELD_OUT, HELD_OUT_SCENES)
+    scenes = scenes_on_disk(work, 0, options.tokenizer_scenes, _Said("scenes"))
+    held_out = scenes_on_disk(work, HELD_OUT, min(HELD_OUT_SCENES, options.tokenizer_scenes))
     tokenizer = new_tokenizer(recipe).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    seconds, told = 60 * (minutes or TOKENIZER_MINUTES[name]), 0.0
-    for step in train(tokenizer, recipe, scenes, seconds, seed):
+    seconds, told = 60 * (options.tokenizer_minutes or TOKENIZER_MINUTES[name]), 0.0
+    for step in train(tokenizer, recipe, scenes, seconds, options.seed):
         if step.seconds > told + 10:
             told = step.seconds
             print(
                 f"\r{name}: {told / 60:.1f} of {seconds / 60:g} min, step {step.step}, loss {step.loss:.4f} ",
                 end="", file=sys.stderr, flush=True,
             )  # fmt: skip
-    print(f"\n{name}: {quality(tokenizer, recipe, held_out)}", file=sys.stderr)
+    print(f"\n{name}: {quality(tokenizer, recipe, held_out, len(held_out))}", file=sys.stderr)
     save_checkpoint(folder, recipe.config, tokenizer.state_dict())
 
 

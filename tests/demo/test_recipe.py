@@ -17,6 +17,7 @@ from fourm_tui.demo.model import CONFIG, IMAGES, TEXTS, new_model
 from fourm_tui.demo.text import VOCABULARY_SIZES, write_text_tokenizer
 from fourm_tui.demo.tokenizers import RECIPES, _rounded, new_tokenizer, quality, train
 from fourm_tui.demo.tokens import TokenSet, tokenized, tokens_on_disk
+from fourm_tui.demo.train import main as train_all
 from fourm_tui.demo.train import write_model
 from fourm_tui.formats.vocabulary import EOS, PAD
 from fourm_tui.model.loading import load_model
@@ -194,3 +195,20 @@ def test_tokens_are_kept_and_scenes_are_not(text: TextTokenizer, tmp_path: Path)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["tokens-50-2.npz", "tokens-52-1.npz"]
     again = tokens_on_disk(tmp_path, 50, 3, {}, text, chunk=2)
     assert all(np.array_equal(made.images[name], again.images[name]) for name in IMAGES)
+
+
+def test_the_whole_recipe_runs_goes_on_and_starts_from_weights(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = ["--work", str(tmp_path / "work"), "--out", str(tmp_path / "out"), "--scenes", "6", "--tokenizer-scenes", "6",
+           "--tokenizer-minutes", "0.01", "--batch-size", "2", "--device", "cpu"]  # fmt: skip
+    assert train_all([*few, "--minutes", "0.03"]) == 0
+    names = {"model", "tok_rgb", "tok_depth", "tok_normal", "tok_semseg"}
+    assert {folder.name for folder in (tmp_path / "out").iterdir()} == names
+    before = (tmp_path / "out/model/model.safetensors").read_bytes()
+    assert train_all([*few, "--minutes", "0.06"]) == 0
+    assert "going on from step" in capsys.readouterr().err
+    assert (tmp_path / "out/model/model.safetensors").read_bytes() != before
+    (tmp_path / "work/model.safetensors").unlink()
+    assert train_all([*few, "--minutes", "0.02", "--from-weights"]) == 0
+    load_model(str(tmp_path / "out/model"))

@@ -336,7 +336,9 @@ def test_a_run_whose_folder_is_gone_fails_alone(with_engine: Path, checkpoint: P
     run = submitted(checkpoint, tmp_path, *SLOW)
     wait(lambda: open_run(run.folder).record.status == "running")
     run.folder.rename(tmp_path / "elsewhere")
-    job = wait(lambda: next((job for job in read_jobs() if job.run == str(run.folder) and job.status == "failed"), None))
+    job = wait(
+        lambda: next((job for job in read_jobs() if job.run == str(run.folder) and job.status == "failed"), None)
+    )
     assert "the folder of this run is gone" in str(job.error)
     assert not run.folder.exists()
     ended(submitted(checkpoint, tmp_path, *QUICK))
