@@ -251,5 +251,5 @@ def test_readme_lists_every_settings_file_and_no_other() -> None:
     readme = (SCHEDULES / "README.md").read_text(encoding="utf-8")
     listed = {line.split("`")[1] for line in readme.splitlines() if line.startswith("| `")}
     starred = {line.split("`")[1] for line in readme.splitlines() if line.startswith("| `") and "` * |" in line}
-    assert listed == {path.name for path in SETTINGS}
+    assert listed == {path.name for path in (*SETTINGS, *SCHEDULES.glob("demo/*.yaml"))}
     assert starred == {f"{name}.yaml" for name in OURS}

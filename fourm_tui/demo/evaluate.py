@@ -37,10 +37,10 @@ from fourm_tui.schedule.shipped import find_file
 
 BATCH = 32
 
-CHAIN = "demo/T2SDR_roar12-4-12_cfg2_t1-0.5"
-DIRECT = "demo/T2R_roar16_cfg2_t1"
+CHAIN = "demo/T2SDR_roar16-4-8_cfg4-1-2_t0.5-0.3"
+DIRECT = "demo/T2R_roar16_cfg3_t0.5"
 EVERYTHING = "demo/RGB2all_roar1_t0.01"
-BOXES = "demo/TB2SR_roar8-12_cfg2_t1-0.5"
+BOXES = "demo/TB2SR_roar8-12_cfg2-1.5_t0.7-0.3"
 
 
 @dataclass(frozen=True)
