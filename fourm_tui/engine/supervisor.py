@@ -44,6 +44,8 @@ class Worker:
         self.actual = ""
         """The device it has, once it has said so."""
         self.job: str | None = None
+        self.started = False
+        """Whether it has said that it is at its job."""
         self.cancelled = False
         self.held: list[Any] = []
         self.trouble = ""
@@ -178,7 +180,7 @@ class Supervisor:
 
     def _give(self, job: QueuedJob, device: str, worker: Worker | None) -> None:
         worker = worker or self.workers.setdefault(device, Worker(device, self._told))
-        worker.job, worker.cancelled = job.id, False
+        worker.job, worker.cancelled, worker.started = job.id, False, False
         self.queue.change(job, status="running", error=None)
         asyncio.get_running_loop().create_task(self._start_job(worker, job))
         self._changed()
@@ -199,6 +201,8 @@ class Supervisor:
             worker.actual = str(message["ready"])
         elif "trouble" in message:
             worker.trouble = str(message["trouble"])
+        elif message.get("state") == "started":
+            worker.started = True
         elif "state" in message:
             worker.held = list(message.get("held") or [])
             self._ended(worker, str(message["state"]), message.get("error"))
@@ -224,6 +228,8 @@ class Supervisor:
         if worker.cancelled:
             _close_log(Path(job.run), RunCancelled(), "cancelled", None)
             self.queue.change(job, status="cancelled")
+        elif worker.actual and not worker.started:  # it was given to a process that was dying already
+            self.queue.change(job, status="waiting")
         else:
             how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
             error = worker.trouble or f"the process that ran it {how}"

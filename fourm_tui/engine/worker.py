@@ -102,6 +102,7 @@ def main(argv: list[str] | None = None) -> int:
     while True:
         asked = orders.next()
         job = asked["job"]
+        say(job=job, state="started")
         try:
             state, message, kind = "done", None, None
             for event in execute(open_run(Path(asked["run"])), store, orders.stopped, str(device)):
