@@ -254,6 +254,8 @@ def killed_and_resumed(checkpoint: Path, out: Path, who: str, after: float) -> d
     os.kill(pids[0] if who == "worker" else pids[1], signal.SIGKILL)
     if who == "supervisor":
         wait(lambda: not any(map(alive, pids)))  # the worker goes with it
+    else:  # it is over for the run before it is for the queue
+        wait(lambda: all(job.status not in OPEN for job in read_jobs()))
     found = ended(run, "done", "failed", "interrupted")
     assert not list(run.folder.rglob("*.part"))
     if found.record.status != "done":
@@ -261,6 +263,7 @@ def killed_and_resumed(checkpoint: Path, out: Path, who: str, after: float) -> d
     return tokens(ended(run))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["worker", "supervisor"])
 def test_a_run_goes_on_after_a_kill_as_if_nothing_had_been(
     who: str, with_engine: Path, checkpoint: Path, tmp_path: Path
