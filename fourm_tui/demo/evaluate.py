@@ -19,13 +19,15 @@ from PIL import Image
 
 from fourm_tui.checkpoints import BUNDLED
 from fourm_tui.conditions.loading import load_conditions
-from fourm_tui.demo.data import HELD_OUT
-from fourm_tui.demo.scenes import CLASSES, COLORS, FAR, SHAPES, Rendered, Scene, caption, render, scene
+from fourm_tui.demo.data import HELD_OUT, Scenes
+from fourm_tui.demo.scenes import COLORS, FAR, SHAPES, Rendered, Scene, boxes, caption, render, scene
 from fourm_tui.demo.scorer import score
+from fourm_tui.demo.tokenizers import RECIPES, miou, quality
 from fourm_tui.engine.job import Job, Models, Target
 from fourm_tui.engine.loading import choose_device, load_models
 from fourm_tui.engine.outputs import Outputs
 from fourm_tui.engine.run import run
+from fourm_tui.formats.boxes import encode
 from fourm_tui.paths import schedules_dir
 from fourm_tui.pictures.contact import Panel, contact_sheet
 from fourm_tui.pictures.save import Output
@@ -34,6 +36,8 @@ from fourm_tui.schedule.document import Document
 from fourm_tui.schedule.editor import Editor
 from fourm_tui.schedule.rows import Schedule
 from fourm_tui.schedule.shipped import find_file
+from fourm_tui.tokenizers.loading import load_tokenizer
+from fourm_tui.tokenizers.vqvae import VQVAE
 
 BATCH = 32
 
@@ -82,33 +86,21 @@ class Evaluation:
 
     def reconstruction(self, chosen: Sequence[Case]) -> dict[str, float]:
         """RGB to tokens and back: PSNR in dB, of the pictures and of the things in them."""
-        import torch
-
-        from fourm_tui.tokenizers.vqvae import VQVAE
-
-        tokenizers = self.models.tokenizers
-        assert tokenizers is not None
-        for _ in tokenizers.load("tok_rgb@224"):
-            pass
-        tokenizer = tokenizers._of("tok_rgb@224")
+        assert self.models.tokenizers is not None
+        tokenizer = load_tokenizer(self.models.tokenizers.names["rgb_tok_id"], self.models.model.device)
         assert isinstance(tokenizer, VQVAE)
-        whole, things = [], []
-        for case in chosen:
-            values = torch.from_numpy(_signed(case.rendered.rgb))[None].to(self.models.model.device)
-            with torch.inference_mode():
-                made = tokenizer.decode(tokenizer.encode(values))[0].clamp(-1, 1).cpu().numpy()
-            error = (((made - _signed(case.rendered.rgb)) / 2) ** 2).mean(0)
-            whole.append(error.mean())
-            things.append(error[case.rendered.things > 1])
-        return {
-            "RGB PSNR": _decibels(float(np.mean(whole))),
-            "RGB object PSNR": _decibels(float(np.concatenate(things).mean())),
+        arrays = {
+            "rgb": np.stack([case.rendered.rgb for case in chosen]),
+            "semseg": np.stack([case.rendered.classes for case in chosen]),
         }
+        found = quality(tokenizer, RECIPES["tok_rgb@224"], Scenes(arrays, ({},) * len(chosen)), len(chosen))
+        return {"RGB PSNR": found["psnr"], "RGB object PSNR": found["object_psnr"]}
 
     def perception(self, chosen: Sequence[Case]) -> dict[str, float]:
         """A picture to everything else."""
         made = self.generate(settings(EVERYTHING), [{"tok_rgb@224": case.rendered.rgb} for case in chosen])
-        found = {"RGB → segmentation mIoU": miou(made["tok_semseg@224"], chosen)}
+        classes = [array.argmax(0) for array in made["tok_semseg@224"]]
+        found = {"RGB → segmentation mIoU": miou(classes, [case.rendered.classes for case in chosen])}
         found |= depth_errors(made["tok_depth@224"], chosen)
         found |= attributes(made["caption"], chosen)
         return found
@@ -137,9 +129,6 @@ class _Kept(Outputs):
         self.found.setdefault(target.name, []).append(output.array if output.array is not None else output.text)
         return ()
 
-    def tokens(self, target: Target, sample: int) -> tuple[str, ...]:
-        return ()
-
 
 def settings(name: str) -> Schedule:
     """A shipped schedule."""
@@ -149,18 +138,6 @@ def settings(name: str) -> Schedule:
 def picture_of(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     """A decoded picture `[3, H, W]` as bytes `[H, W, 3]`."""
     return np.round((np.clip(values, -1, 1) + 1) * 127.5).astype(np.uint8).transpose(1, 2, 0)
-
-
-def miou(made: Sequence[NDArray[Any]], chosen: Sequence[Case]) -> float:
-    """Mean over the classes of intersection over union, all pictures taken together."""
-    both, either = np.zeros(len(CLASSES)), np.zeros(len(CLASSES))
-    for array, case in zip(made, chosen, strict=True):
-        ids = array.argmax(0) if array.ndim == 3 else array
-        for i in range(len(CLASSES)):
-            mine, true = ids == i, case.rendered.classes == i
-            both[i] += (mine & true).sum()
-            either[i] += (mine | true).sum()
-    return float((both / np.maximum(either, 1))[either > 0].mean())
 
 
 def depth_errors(made: Sequence[NDArray[Any]], chosen: Sequence[Case]) -> dict[str, float]:
@@ -197,23 +174,12 @@ def attributes(made: Sequence[str], chosen: Sequence[Case]) -> dict[str, float]:
 
 
 def _boxes(case: Case) -> dict[str, Any]:
-    from fourm_tui.demo.scenes import boxes
-    from fourm_tui.formats.boxes import encode
-
     return {"det": encode(boxes(case.scene, case.rendered))}
 
 
 def _elsewhere(config: ModelsConfig, folder: Path) -> ModelsConfig:
     names = {key: str(folder / name.partition("/")[2]) for key, name in config.tokenizers.items()}
     return replace(config, model=str(folder / "model"), tokenizers=names)
-
-
-def _signed(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return (rgb.astype(np.float32) / np.float32(127.5) - 1).transpose(2, 0, 1)
-
-
-def _decibels(mean_square: float) -> float:
-    return float(-10 * np.log10(mean_square))
 
 
 def measure(evaluation: Evaluation, chosen: Sequence[Case]) -> Iterator[tuple[str, float]]:

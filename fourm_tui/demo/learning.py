@@ -48,9 +48,13 @@ class Learner:
         model: to be trained, on its device.
         rate: the highest learning rate.
         seed: of the batches.
+        new: whether the model knows nothing yet, so that it begins with the early tasks.
     """
 
-    def __init__(self, model: FourM, rate: float = 1.5e-3, seed: int = 0, batch_size: int = 16) -> None:
+    def __init__(
+        self, model: FourM, rate: float = 1.5e-3, seed: int = 0, batch_size: int = 16, new: bool = True
+    ) -> None:  # fmt: skip
+        self.new = new
         self.model, self.rate, self.seed, self.batch_size = model.train().requires_grad_(True), rate, seed, batch_size
         decayed = [p for n, p in model.named_parameters() if p.dim() == 2 and "embeddings" not in n]
         others = [p for n, p in model.named_parameters() if p.dim() != 2 or "embeddings" in n]
@@ -72,7 +76,7 @@ class Learner:
         began = time.monotonic() - self.seconds
         while self.seconds < seconds:
             draw = np.random.Generator(np.random.PCG64([self.seed, self.steps]))
-            name = str(draw.choice(names, p=early if self.seconds < EARLY * seconds else later))
+            name = str(draw.choice(names, p=early if self.new and self.seconds < EARLY * seconds else later))
             rate = self.rate * min(1.0, (self.steps - warm + 1) / WARM_UP)
             rate *= min(1.0, (1 - self.seconds / seconds) / COOL_DOWN + 0.01)
             for group in self.optimizer.param_groups:

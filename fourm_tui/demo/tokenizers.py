@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -107,7 +106,7 @@ def train(
         scenes: to be trained on.
         seconds: of the whole training, over which the learning rate falls to nothing.
         rate: the highest learning rate.
-        start: seconds of it that lie behind already.
+        start: seconds of it that lie behind already, before an interruption.
     """
     draw = np.random.Generator(np.random.PCG64(seed))
     tokenizer.train().requires_grad_(True)
@@ -187,7 +186,7 @@ def quality(tokenizer: VQVAE, recipe: Recipe, scenes: Scenes, count: int = 128) 
     tokenizer.eval()
     device = tokenizer.quant_proj.weight.device
     sums = np.zeros(4)
-    hits, unions = np.zeros(len(CLASSES)), np.zeros(len(CLASSES))
+    classes: list[np.ndarray] = []
     used: set[int] = set()
     for start in range(0, count, 16):
         window = slice(start, min(start + 16, count))
@@ -197,24 +196,25 @@ def quality(tokenizer: VQVAE, recipe: Recipe, scenes: Scenes, count: int = 128) 
         made = tokenizer.decode(tokens).float()
         things = torch.from_numpy(scenes.arrays["semseg"][window] > 1).to(device)
         if recipe.array == "semseg":
-            ids = made.argmax(1)
-            for i in range(len(CLASSES)):
-                hits[i] += int(((ids == i) & (values == i)).sum())
-                unions[i] += int(((ids == i) | (values == i)).sum())
+            classes += list(made.argmax(1).cpu().numpy())
             continue
         scale = 2.0 if recipe.array != "depth" else 1.0
         error = ((made - values) / scale).square().mean(1)
         sums += [error.sum().item(), error.numel(), error[things].sum().item(), int(things.sum())]
     found: dict[str, float] = {"codes": len(used)}
     if recipe.array == "semseg":
-        found["miou"] = float((hits / np.maximum(unions, 1))[unions > 0].mean())
+        found["miou"] = miou(classes, scenes.arrays["semseg"][:count])
     else:
         found |= {"psnr": -10 * math.log10(sums[0] / sums[1]), "object_psnr": -10 * math.log10(sums[2] / sums[3])}
     return found
 
 
-def save(tokenizer: VQVAE, recipe: Recipe, folder: Path) -> None:
-    """Config and weights in the Hub's layout, in fp16."""
-    from fourm_tui.demo.files import save_checkpoint
-
-    save_checkpoint(folder, recipe.config, tokenizer.state_dict())
+def miou(made: Iterable[np.ndarray], true: Iterable[np.ndarray]) -> float:
+    """Mean over the classes of intersection over union, all pictures of class ids `[H, W]` taken together."""
+    both, either = np.zeros(len(CLASSES)), np.zeros(len(CLASSES))
+    for mine, theirs in zip(made, true, strict=True):
+        a, b = (np.bincount(ids.ravel(), minlength=len(CLASSES)) for ids in (mine, theirs))
+        hits = np.bincount(theirs[mine == theirs].ravel(), minlength=len(CLASSES))
+        both += hits
+        either += a + b - hits
+    return float((both / np.maximum(either, 1))[either > 0].mean())

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from fourm_tui.demo.data import HELD_OUT, scenes_on_disk
-from fourm_tui.demo.files import save_checkpoint
+from fourm_tui.demo.files import load_state, save_checkpoint, save_state
 from fourm_tui.demo.learning import Learner, probe, rounded
 from fourm_tui.demo.model import CONFIG, new_model
 from fourm_tui.demo.text import write_text_tokenizer
@@ -93,8 +93,15 @@ def _train_tokenizer(
     scenes = scenes_on_disk(work, 0, options.tokenizer_scenes, _Said("scenes"))
     held_out = scenes_on_disk(work, HELD_OUT, min(HELD_OUT_SCENES, options.tokenizer_scenes))
     tokenizer = new_tokenizer(recipe).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    seconds, told = 60 * (options.tokenizer_minutes or TOKENIZER_MINUTES[name]), 0.0
-    for step in train(tokenizer, recipe, scenes, seconds, options.seed):
+    state, start = work / f"{folder.name}.safetensors", 0.0
+    if state.is_file():
+        start = float(load_state(state, tokenizer)["seconds"])
+    seconds, told = 60 * (options.tokenizer_minutes or TOKENIZER_MINUTES[name]), start
+    saved = start
+    for step in train(tokenizer, recipe, scenes, seconds, options.seed, start=start):
+        if step.seconds > saved + CHECKPOINT_SECONDS:
+            saved = step.seconds
+            save_state(state, tokenizer, seconds=saved)
         if step.seconds > told + 10:
             told = step.seconds
             print(
@@ -111,7 +118,7 @@ def _train_model(
     model = new_model(options.seed)
     if options.from_weights and not state.is_file():
         model = load_model(str(folder), "cpu", "fp32")
-    learner = Learner(model.to(device), options.rate, options.seed, options.batch_size)
+    learner = Learner(model.to(device), options.rate, options.seed, options.batch_size, new=not options.from_weights)
     if state.is_file():
         learner.load(state)
         print(f"going on from step {learner.steps}, after {learner.seconds / 60:.1f} min", file=sys.stderr)
