@@ -6,9 +6,11 @@ import argparse
 import json
 from dataclasses import asdict
 
-from fourm_tui.cli.check_data import SCHEMA, as_data, load_data, make_check
+from fourm_tui.chain.check import check_chain
+from fourm_tui.chain.inputs import find_all
+from fourm_tui.cli.check_data import SCHEMA, as_data, load_data
 from fourm_tui.cli.check_view import show, show_config
-from fourm_tui.cli.inputs import find_all
+from fourm_tui.cli.inputs import inputs_for
 from fourm_tui.schedule.configs import file_kind, read_data, read_models
 from fourm_tui.schedule.document import Document
 from fourm_tui.schedule.shipped import find_file
@@ -20,7 +22,7 @@ def main(options: argparse.Namespace) -> int:
         document = Document.read(find_file(settings))
         if file_kind(document) != "settings":
             return _check_config(document, options)
-    check = make_check(options)
+    check = check_chain(inputs_for(options), options.device, options.dtype)
     if options.json:
         print(json.dumps(as_data(check), indent=1, ensure_ascii=False))
     else:

@@ -1,91 +1,14 @@
-"""What `fourm-tui check` has to say, before it is printed: findings, plan, cost, what is loaded."""
+"""What `fourm-tui check --json` prints."""
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from typing import Any
 
-from fourm_tui.architecture import Architecture
-from fourm_tui.cli.inputs import Inputs, read_inputs
-from fourm_tui.cost import Cost, peak_bytes, row_cost
-from fourm_tui.modalities import MODALITIES
-from fourm_tui.plan import Plan, plan
-from fourm_tui.schedule.rows import Problem, Schedule
-from fourm_tui.schedule.validation import Findings, validate
+from fourm_tui.chain.check import Check, roles_loaded
+from fourm_tui.schedule.rows import Problem
 
 SCHEMA = 1
-BYTES_PER_WEIGHT: Mapping[str, int] = {"fp32": 4, "bf16": 2, "fp16": 2}
-
-
-@dataclass(frozen=True)
-class Check:
-    """All that `check` has to say."""
-
-    inputs: Inputs
-    schedule: Schedule
-    findings: Findings
-    plan: Plan | None
-    """None where problems keep the schedule from being worked out."""
-    costs: tuple[Cost | None, ...]
-    """Per row; None for rows whose model is not known."""
-    dtype: str
-    peak_bytes: int | None
-
-    @property
-    def ok(self) -> bool:
-        return not self.findings.problems
-
-
-def make_check(options: argparse.Namespace) -> Check:
-    """Reads, validates, plans and costs what the options name.
-
-    Raises:
-        InputError: a file cannot be read at all. What is wrong inside a schedule is in `findings` instead.
-    """
-    inputs = read_inputs(options)
-    schedule = inputs.editor.schedule
-    model, sr_model = inputs.architecture("model"), inputs.architecture("sr_model")
-    given = {name: condition.complete for name, condition in inputs.given.items()} if inputs.given else None
-    findings = validate(schedule, model, sr_model, given)
-    notes = tuple(Problem(note) for note in inputs.models.notes)
-    findings = replace(findings, hints=(*findings.hints, *notes))
-    dtype = options.dtype or inputs.models.dtype or ("bf16" if str(options.device).startswith("cuda") else "fp32")
-    if findings.problems:
-        return Check(inputs, schedule, findings, None, (), dtype, None)
-    worked_out = plan(schedule)
-    costs: list[Cost | None] = []
-    for row_plan in worked_out.rows:
-        architecture = sr_model if row_plan.prefix else model
-        costs.append(row_cost(row_plan, architecture, None, BYTES_PER_WEIGHT[dtype]) if architecture else None)
-    return Check(inputs, schedule, findings, worked_out, tuple(costs), dtype, _peak(worked_out, model, sr_model, dtype))
-
-
-def _peak(worked_out: Plan, model: Architecture | None, sr_model: Architecture | None, dtype: str) -> int | None:
-    needed = [architecture for architecture in (model, sr_model) if architecture]
-    if not needed:
-        return None
-    size = BYTES_PER_WEIGHT[dtype]
-    weights = {id(architecture): architecture.parameters * size for architecture in needed}
-    working = max(peak_bytes(each, worked_out, 1, size) - weights[id(each)] for each in needed)
-    return sum(weights.values()) + working  # both models stay loaded, one works at a time
-
-
-def roles_loaded(check: Check) -> dict[str, str]:
-    """What a run would load, by role (`model`, `sr_model`, tokenizer keys), and why: the modalities that need it."""
-    roles = {"model": "base chain"} if check.schedule.base else {}
-    if check.schedule.super_resolution:
-        roles["sr_model"] = "super resolution"
-    needed: dict[str, list[str]] = {}
-    for part in check.schedule.parts:
-        for name in (*part.conditions, *(row.target for row in part.rows)):
-            modality = MODALITIES.get(name)
-            if modality and modality.tokenizer_key:
-                titles = needed.setdefault(modality.tokenizer_key, [])
-                if modality.title not in titles:
-                    titles.append(modality.title)
-    return {**roles, **{key: ", ".join(titles) for key, titles in needed.items()}}
 
 
 def as_data(check: Check) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from fourm_tui.cli.check_data import Check, roles_loaded
+from fourm_tui.chain.check import Check, roles_loaded
 from fourm_tui.cli.console import make_console
 from fourm_tui.cost import Cost
 from fourm_tui.errors import printable

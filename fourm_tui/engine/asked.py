@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,20 @@ def check_models(config: ModelsConfig, schedule: Schedule) -> None:
         )
     if schedule.super_resolution and config.sr_model is None:
         raise InputError("the schedule has a super-resolution chain; name its model in the models config (sr_model)")
+
+
+def check_dense(passes: int, targets: Sequence[str]) -> None:
+    """Whether dense instances, if any passes of them are asked for, come last in a chain.
+
+    Raises:
+        InputError: they do not.
+    """
+    if passes and (not targets or targets[-1] != "sam_instance"):
+        raise InputError(
+            "dense SAM instances are too many tokens to be a condition of later rows: make sam_instance the last row"
+            if "sam_instance" in targets
+            else "dense SAM instances need a row with the target sam_instance"
+        )
 
 
 def models_config(models: Mapping[str, ModelRecord], options: Mapping[str, Any]) -> ModelsConfig:

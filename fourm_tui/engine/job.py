@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fourm_tui.conditions.condition import Condition
+from fourm_tui.engine.asked import check_dense
 from fourm_tui.engine.prepare import Conditions
 from fourm_tui.engine.tokenize import Tokenizers
 from fourm_tui.errors import InputError
@@ -87,13 +88,7 @@ def plan_job(models: Models, job: Job) -> Plan:
     )
     if job.schedule.super_resolution and models.sr_model is None:
         raise InputError("the schedule has a super-resolution chain, and no model for it is given (sr_model)")
-    targets = [row.row.target for row in worked_out.rows]
-    if job.sam_dense and (not targets or targets[-1] != "sam_instance"):
-        raise InputError(
-            "dense SAM instances are too many tokens to be a condition of later rows: make sam_instance the last row"
-            if "sam_instance" in targets
-            else "dense SAM instances need a row with the target sam_instance"
-        )
+    check_dense(job.sam_dense, [row.row.target for row in worked_out.rows])
     return worked_out
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from fourm_tui.chain.sweep import parse
 from fourm_tui.cli import main
-from fourm_tui.cli.sweep import parse
 from fourm_tui.errors import InputError
 from fourm_tui.events import RowStarted, read_events
 from fourm_tui.paths import schedules_dir

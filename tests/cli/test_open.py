@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from fourm_tui.chain.inputs import Inputs
 from fourm_tui.cli import main, make_parser
-from fourm_tui.cli.inputs import Inputs, read_inputs
+from fourm_tui.cli.inputs import inputs_for
 from fourm_tui.cli.open_again import in_a_shell
 from fourm_tui.cli.recorded import schedule_of
 from fourm_tui.pictures.png import png_bytes, read_facts
@@ -55,7 +56,7 @@ def shown(capsys: pytest.CaptureFixture[str], *words: object) -> str:
 def inputs_of(command: list[str]) -> Inputs:
     """What the program makes of a command."""
     assert command[:2] == ["fourm-tui", "run"]
-    return read_inputs(make_parser().parse_args(command[1:]))
+    return inputs_for(make_parser().parse_args(command[1:]))
 
 
 # -- what is meant ----------------------------------------------------------------------------------------------

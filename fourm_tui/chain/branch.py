@@ -1,14 +1,12 @@
-"""`fourm-tui run --from RUN --row K`: a run that takes the rows before K over from another, then goes its own way."""
+"""Branches: a run that takes the rows before K over from another, then goes its own way."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from fourm_tui.cli.inputs import Inputs, find_all, models_of
+from fourm_tui.chain.inputs import Inputs, find_all, models_of
 from fourm_tui.conditions.given import parse_conditions
 from fourm_tui.engine.asked import Asked
 from fourm_tui.errors import InputError, printable
@@ -21,34 +19,46 @@ from fourm_tui.schedule.rows import Part, Row, Schedule
 from fourm_tui.schedule.shipped import find_file
 
 
-def inputs_of(parent: Run, options: argparse.Namespace) -> Inputs:
-    """What a run was started with, with what the options say in its place.
+def inputs_from(
+    parent: Run,
+    *,
+    settings: str | None = None,
+    sr: str | None = None,
+    models: str | None = None,
+    conditions: Iterable[str] = (),
+    overrides: Iterable[str] = (),
+) -> Inputs:
+    """What a run was started with, and in its place whatever else is given; the arguments are those of `read_inputs`.
 
     Raises:
-        InputError: the run or an option is wrong.
+        InputError: the run or a value is wrong.
     """
     record = parent.record
     asked = Asked.of(record)
     texts = [each for role in ("settings", "sr") for each in record.settings if each.role == role]
     documents = [Document.parse(each.text, Path(each.file) if each.file else None) for each in texts]
-    settings = options.settings or options.gen_config
     before = record.overrides
     if settings:
         documents[0], before = Document.read(find_file(settings)), ()
-    if options.sr:
-        documents[1:] = [Document.read(find_file(options.sr))]
+    if sr:
+        documents[1:] = [Document.read(find_file(sr))]
     editor = Editor(documents)
-    overrides = (*before, *options.set)
+    overrides = (*before, *overrides)
     for assignment in overrides:
         override(editor, assignment)
-    models = models_of(options.models, editor, documents) if options.models else asked.models
-    given = {**asked.given, **parse_conditions(options.input, MODALITIES)}
-    found = find_all(models, None)
-    return Inputs(editor, models, None, found, given, None, tuple(documents), overrides)
+    config, found = None, asked.models
+    if models:
+        config, found = models_of(models, editor.schedule, editor.documents)
+    given = {**asked.given, **parse_conditions(conditions, MODALITIES)}
+    checkpoints = find_all(found, config.path.parent if config and config.path else None)
+    return Inputs(editor, found, None, checkpoints, given, config, tuple(documents), overrides)
 
 
-def branched(record: RunRecord, parent: Run, schedule: Schedule, row: int | None) -> RunRecord:
-    """The record of a branch: it says its parent, and which rows it has already.
+def branched(
+    record: RunRecord, parent: Run, schedule: Schedule, row: int | None
+) -> tuple[RunRecord, str]:  # fmt: skip
+    """The record of a branch, which says its parent and which rows it has already; and a note, if it begins earlier
+    than asked.
 
     Args:
         record: of the new run.
@@ -65,9 +75,10 @@ def branched(record: RunRecord, parent: Run, schedule: Schedule, row: int | None
     if row is None and differing is None:
         raise InputError(f"nothing differs from {printable(parent.name)}; say with --row from where it is made anew")
     start = min(each for each in (row, differing) if each is not None)
+    note = ""
     if row is not None and start < row:
         what = "its conditions, models or seeds differ" if start == 1 else f"row {start} was edited"
-        print(f"fourm-tui: it branches at row {start} instead of {row}, because {what}", file=sys.stderr)
+        note = f"it branches at row {start} instead of {row}, because {what}"
     finished = parent.finished()
     samples = range(len(record.samples))
     rows = []
@@ -75,7 +86,7 @@ def branched(record: RunRecord, parent: Run, schedule: Schedule, row: int | None
         if known.number >= start or not all((known.number, sample) in finished for sample in samples):
             break
         rows.append(replace(known, state="done"))
-    return replace(record, parent=branch_off(parent, len(rows) + 1), rows=tuple(rows))
+    return replace(record, parent=branch_off(parent, len(rows) + 1), rows=tuple(rows)), note
 
 
 def _first_difference(record: RunRecord, parent: Run, schedule: Schedule) -> int | None:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-import argparse
+from collections.abc import Mapping
 from typing import Any
 
+from fourm_tui.chain.inputs import Inputs
 from fourm_tui.checkpoints import WEIGHTS_FILE, Checkpoint
-from fourm_tui.cli.inputs import Inputs
 from fourm_tui.runs import ModelRecord, RunRecord, SampleRecord, SettingsText, condition_record, fingerprint
 from fourm_tui.schedule.configs import DETOKENIZER_STEPS
 from fourm_tui.tokenizers.text import find_local
 
+KEPT_OPTIONS = ("seed", "num_variations", "device", "dtype", "sam_dense")
+"""What matters to outputs beside settings, models and conditions."""
 
-def record_of(inputs: Inputs, options: argparse.Namespace, seeds: tuple[int, ...]) -> RunRecord:
+
+def record_of(inputs: Inputs, options: Mapping[str, Any], seeds: tuple[int, ...]) -> RunRecord:
+    """The record of a run of these inputs.
+
+    Args:
+        inputs: as read; their files go into the record as they stand.
+        options: of which those named in `KEPT_OPTIONS` are kept, as far as they are not None.
+        seeds: the effective seed of each variation.
+    """
     documents = inputs.files
     texts = [
         SettingsText(role, document.text, str(document.path.absolute()) if document.path else None)
@@ -34,12 +44,11 @@ def record_of(inputs: Inputs, options: argparse.Namespace, seeds: tuple[int, ...
     )  # fmt: skip
 
 
-def _kept_options(inputs: Inputs, options: argparse.Namespace) -> dict[str, Any]:
+def _kept_options(inputs: Inputs, options: Mapping[str, Any]) -> dict[str, Any]:
     """What else matters to the outputs."""
-    names = ("seed", "num_variations", "device", "dtype", "sam_dense")
-    found = {name: value for name in names if (value := getattr(options, name)) is not None}
+    found = {name: options[name] for name in KEPT_OPTIONS if options.get(name) is not None}
     models = inputs.models
-    if models.dtype and not options.dtype:
+    if models.dtype and not options.get("dtype"):
         found["dtype"] = models.dtype
     if models.text_tokenizer:
         path = find_local(models.text_tokenizer, inputs.base)
