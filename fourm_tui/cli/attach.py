@@ -6,7 +6,7 @@ import argparse
 import contextlib
 from pathlib import Path
 
-from fourm_tui.cli.following import CANCELLED, Stop, followed, given_panel, show_events
+from fourm_tui.cli.following import CANCELLED, followed, given_panel, show_events
 from fourm_tui.conditions.loading import load_conditions
 from fourm_tui.engine.client import Engine, NoEngineError
 from fourm_tui.engine.jobs import read_jobs
@@ -21,10 +21,9 @@ def main(options: argparse.Namespace) -> int:
     with contextlib.suppress(NoEngineError):
         engine = Engine.find()
     try:
-        with Stop("") as stop:
-            events = followed(engine, folder, "", stop, cancels=False)
-            panels = [] if options.json else _given(folder)
-            return show_events(events, folder, panels, json_lines=options.json, preview=options.preview)
+        panels = [] if options.json else _given(folder)
+        events = followed(engine, folder)
+        return show_events(events, folder, panels, json_lines=options.json, preview=options.preview)
     except KeyboardInterrupt:
         print(f"left; the run goes on (`fourm-tui attach {printable(folder.name)}`)")
         return CANCELLED

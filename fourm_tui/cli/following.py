@@ -28,9 +28,10 @@ _POLL = 0.02
 class Stop:
     """Ctrl-C: the first asks the run to stop at its next step, the second ends it at once."""
 
-    def __init__(self, says: str = "stopping at the next step; again to end at once") -> None:
+    def __init__(self) -> None:
         self.count = 0
-        self._says = says
+        self.run_is_elsewhere = False
+        """Then the second goes to the engine, too, and only the third ends this process."""
 
     def asked(self) -> bool:
         return self.count > 0
@@ -45,25 +46,21 @@ class Stop:
 
     def _ask(self, number: int, frame: object) -> None:
         self.count += 1
-        if self.count > 2 or (self.count > 1 and not self._says):
+        if self.count > (2 if self.run_is_elsewhere else 1):
             raise KeyboardInterrupt
-        if self.count == 1 and self._says:
-            print(self._says, file=sys.stderr)
-        elif self.count == 2:
-            self.second()
-
-    def second(self) -> None:
-        """What the second Ctrl-C does; in the process of the run it ends it."""
-        raise KeyboardInterrupt
+        if self.count == 1:
+            print("stopping at the next step; again to end at once", file=sys.stderr)
 
 
-def followed(engine: Engine | None, folder: Run, job: str, stop: Stop, cancels: bool = True) -> Iterator[Event]:
+def followed(
+    engine: Engine | None, folder: Run, job: str | None = None, stop: Stop | None = None
+) -> Iterator[Event]:  # fmt: skip
     """The events of a run that the engine runs, from the first to the one that ends it.
 
     Args:
         engine: that runs it; None: nobody, what stands in the log is all there is.
         job: its id in the queue.
-        stop: Ctrl-C, which cancels the run, or, unless it `cancels`, only the following.
+        stop: Ctrl-C, which cancels the run; None: it only ends the following.
 
     Raises:
         FourmError: the run failed, or the engine is gone.
@@ -73,16 +70,14 @@ def followed(engine: Engine | None, folder: Run, job: str, stop: Stop, cancels: 
 
     def over() -> bool:
         nonlocal told, gone
-        if stop.count > told:
+        if stop is not None and engine is not None and stop.count > told:
             told = stop.count
-            if not cancels:
-                raise KeyboardInterrupt
-            if engine is not None:
-                engine.ask("cancel", job=job)
+            engine.ask("cancel", job=job)
         gone = gone or engine is None or not engine.is_alive
         return gone and not being_written(folder.events)
 
-    stop.second = lambda: None  # type: ignore[method-assign]
+    if stop is not None:
+        stop.run_is_elsewhere = True
     before = -1  # a run that was resumed ended before, too
     if folder.events.exists():
         before = max((event.seq for event in follow(folder.events, stop=lambda: True)), default=-1)

@@ -65,7 +65,7 @@ class Queue:
             InputError: there is none, or several.
         """
         found = [job for job in self.jobs if name in (job.id, job.run, Path(job.run).name)]
-        found = found or [job for job in self.jobs if name and (job.id + "\0" + Path(job.run).name).find(name) == 0]
+        found = found or [job for job in self.jobs if name and job.id.startswith(name)]
         found = [job for job in found if job.status in OPEN] or found[-1:]
         if len(found) == 1:
             return found[0]

@@ -85,15 +85,6 @@ class ModelStore:
             self._held.popitem(last=False)
             forget_unused()
 
-    def keep_only(self, used: tuple[nn.Module, ...]) -> int:
-        """Lets everything go but these; says how many bytes that were."""
-        before = sum(held.bytes for held in self.held)
-        for key, module in list(self._held.items()):
-            if not any(module is each for each in used):
-                del self._held[key]
-        forget_unused()
-        return before - sum(held.bytes for held in self.held)
-
 
 def _bytes(module: nn.Module) -> int:
     tensors = {t.data_ptr(): t.nbytes for t in (*module.parameters(), *module.buffers())}

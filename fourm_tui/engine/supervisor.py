@@ -11,7 +11,6 @@ import contextlib
 import fcntl
 import os
 import signal
-import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
@@ -20,8 +19,9 @@ from typing import Any
 
 from fourm_tui.engine.jobs import OPEN, Queue, QueuedJob
 from fourm_tui.engine.protocol import AUTO, LONGEST, greeting, line, lock_path, parse, socket_path
+from fourm_tui.engine.workers import Worker
 from fourm_tui.errors import FourmError, InputError, printable
-from fourm_tui.events import Event, EventLog, RunCancelled, RunFailed
+from fourm_tui.events import Event, EventLog, RunCancelled, RunFailed, being_written
 from fourm_tui.runs import Run, Status, open_run
 
 IDLE_SECONDS = 15 * 60
@@ -33,49 +33,6 @@ _BEHIND = 2**20
 """Bytes that a viewer may be behind before it is hung up on."""
 _GRACE = 5.0
 """Seconds in which a worker is to end by itself."""
-
-
-class Worker:
-    """A worker process and the job it is at."""
-
-    def __init__(self, device: str, told: Callable[[Worker, Mapping[str, Any]], None]) -> None:
-        self.device, self._told = device, told
-        self.process: asyncio.subprocess.Process | None = None
-        self.actual = ""
-        """The device it has, once it has said so."""
-        self.job: str | None = None
-        self.started = False
-        """Whether it has said that it is at its job."""
-        self.cancelled = False
-        self.held: list[Any] = []
-        self.trouble = ""
-
-    async def start(self) -> None:
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "fourm_tui.engine.worker", "--device", self.device,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LONGEST,
-        )  # fmt: skip
-        self.actual, self.held, self.trouble = "", [], ""
-        self._reading = asyncio.create_task(self._read(self.process))
-
-    async def _read(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None
-        while received := await process.stdout.readline():
-            with contextlib.suppress(InputError):
-                self._told(self, parse(received))
-        code = await process.wait()
-        self.process = None
-        self._told(self, {"ended": code})
-
-    def say(self, **message: Any) -> None:
-        if self.process is not None and self.process.stdin is not None:
-            with contextlib.suppress(ConnectionError):
-                self.process.stdin.write(line(message))
-
-    def kill(self) -> None:
-        if self.process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self.process.kill()
 
 
 class Supervisor:
@@ -180,7 +137,7 @@ class Supervisor:
 
     def _give(self, job: QueuedJob, device: str, worker: Worker | None) -> None:
         worker = worker or self.workers.setdefault(device, Worker(device, self._told))
-        worker.job, worker.cancelled, worker.started = job.id, False, False
+        worker.job, worker.cancelled, worker.started, worker.again = job.id, False, False, False
         self.queue.change(job, status="running", error=None)
         asyncio.get_running_loop().create_task(self._start_job(worker, job))
         self._changed()
@@ -228,7 +185,7 @@ class Supervisor:
         if worker.cancelled:
             _close_log(Path(job.run), RunCancelled(), "cancelled", None)
             self.queue.change(job, status="cancelled")
-        elif worker.actual and not worker.started:  # it was given to a process that was dying already
+        elif worker.again or (worker.actual and not worker.started):  # the process was dying when it got the job
             self.queue.change(job, status="waiting")
         else:
             how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
@@ -323,6 +280,9 @@ class Supervisor:
         if device is not None and not isinstance(device, str):
             raise InputError("the device is to be a text")
         job = self.queue.add(folder, device)
+        worker = self._at(job)
+        if worker is not None and worker.started and not being_written(run.events):
+            worker.again = True
         self._changed()
         self._dispatch()
         return asdict(self.queue.find(job.id))
