@@ -16,15 +16,15 @@ from fourm_tui.cli.steering import add_steering_commands
 from fourm_tui.errors import FourmError
 
 CANCELLED = 130
+SCREENS = "screens"
+"""The command that is meant where none is named."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: 0 done, 1 failed, 2 the input is wrong, 130 cancelled."""
+    words = list(sys.argv[1:] if argv is None else argv)
     parser = make_parser()
-    options = parser.parse_args(argv)
-    if options.command is None:
-        parser.print_help()
-        return 0
+    options = parser.parse_args(words if _names_command(parser, words) else [SCREENS, *words])
     if os.name == "nt":
         print("fourm-tui: runs on Linux and macOS; on Windows, use it inside WSL", file=sys.stderr)
         return 1
@@ -40,6 +40,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output has left (`| head`): nothing more to say, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
+
+
+def _names_command(parser: argparse.ArgumentParser, words: Sequence[str]) -> bool:
+    """Whether the first word is a command or asks for help; anything else is for the screens."""
+    known = {"-h", "--help", "--version"}
+    for action in parser._subparsers._group_actions if parser._subparsers else ():
+        known |= set(action.choices or ())
+    return bool(words) and words[0] in known
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -101,4 +109,8 @@ def make_parser() -> argparse.ArgumentParser:
     show.add_argument("--by", choices=("step", "confidence", "token"), help="what the colours of tokens tell")
     show.add_argument("--runs", metavar="FOLDER", help="where runs are kept (default: runs)")
     add_run_folder_commands(commands)
+    screens = commands.add_parser(SCREENS, allow_abbrev=False, help="the screens (also without a command)")
+    add_run_options(screens, {"models", "sr", "input", "set", "seed", "num_variations", "device", "dtype"})
+    screens.add_argument("--ascii", action="store_true", help="ASCII characters only")
+    screens.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     return parser

@@ -1,0 +1,42 @@
+"""`fourm-tui [SETTINGS]`: the screens."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from fourm_tui.errors import InputError
+from fourm_tui.terminal.choice import choose
+from fourm_tui.terminal.probe import probe
+from fourm_tui.tui.settings import read_settings
+
+_FIRST = "demo/T2SDR"
+_FIRST_CAPTION = "caption=a large red sphere left of a small blue box on grey ground under a clear sky"
+
+
+def main(options: argparse.Namespace) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InputError("the screens need a terminal; headless, there are `fourm-tui run` and `fourm-tui check`")
+    settings, problems = read_settings()
+    answers = probe(os.environ)
+    asked = None if settings.graphics == "auto" else settings.graphics
+    choice = choose(os.environ, answers, asked, options.ascii or settings.ascii, sys.stdout.encoding)
+    # Textual reads it when it is imported; over SSH it would guess too low.
+    colours = {"truecolor": "truecolor", "256": "256", "16": "standard"}.get(choice.colours)
+    if colours and "TEXTUAL_COLOR_SYSTEM" not in os.environ:
+        os.environ["TEXTUAL_COLOR_SYSTEM"] = colours
+
+    from fourm_tui.tui.app import FourmApp
+    from fourm_tui.tui.workspace import Workspace
+
+    conditions = list(options.input)
+    if options.settings is None and not conditions:
+        conditions = [_FIRST_CAPTION]
+    workspace = Workspace.open(
+        options.settings or _FIRST, sr=options.sr, models=options.models, conditions=conditions,
+        overrides=options.set,
+        options={name: getattr(options, name) for name in ("seed", "num_variations", "device", "dtype", "sam_dense")},
+    )  # fmt: skip
+    app = FourmApp(workspace, choice, settings, problems)
+    return app.run(mouse=settings.mouse and not options.no_mouse) or app.return_code or 0

@@ -1,0 +1,280 @@
+"""The application: what is edited, what runs, and the actions that can be done everywhere."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.signal import Signal
+
+from fourm_tui.engine.jobs import QueuedJob
+from fourm_tui.errors import FourmError, printable
+from fourm_tui.runs import Run, open_run
+from fourm_tui.schedule.editor import Editor
+from fourm_tui.terminal.choice import Choice
+from fourm_tui.tui.actions import bindings
+from fourm_tui.tui.link import Answer, Link, News, QueueNews, RunNews, Trouble
+from fourm_tui.tui.run_state import RunState
+from fourm_tui.tui.screens.main import MainScreen
+from fourm_tui.tui.settings import Settings
+from fourm_tui.tui.themes import read_themes
+from fourm_tui.tui.widgets.message import MessageLine
+from fourm_tui.tui.workspace import Workspace
+
+LEAST = (80, 24)
+"""Columns and rows below which nothing is shown but that."""
+
+
+class FourmApp(App[int]):
+    """The screens.
+
+    Args:
+        workspace: what is edited.
+        choice: how pictures are drawn in this terminal.
+        settings: the user's.
+        problems: sentences about settings and themes that are not taken.
+        with_engine: False reaches no engine (for tests).
+    """
+
+    TITLE = "fourm"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("app"))
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        choice: Choice | None = None,
+        settings: Settings | None = None,
+        problems: tuple[str, ...] = (),
+        with_engine: bool = True,
+    ) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self.choice = choice or Choice("blocks")
+        self.settings = settings or Settings()
+        self.problems = list(problems)
+        self.with_engine = with_engine
+        self.run_state: RunState | None = None
+        """The run that the panes show."""
+        self.jobs: tuple[QueuedJob, ...] = ()
+        self.engine_status: Any = None
+        self.workspace_signal: Signal[Workspace] = Signal(self, "workspace")
+        """Something that is edited has changed."""
+        self.run_signal: Signal[RunState | None] = Signal(self, "run")
+        """The run that is shown has gone on, or is another."""
+        self.queue_signal: Signal[tuple[QueuedJob, ...]] = Signal(self, "queue")
+        self.row_signal: Signal[int] = Signal(self, "row")
+        """Another row of the schedule is selected."""
+        self.selected_row = 1
+        self.link = Link(self._tell)
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        themes, problems = read_themes()
+        for theme in themes.values():
+            self.register_theme(theme)
+        self.problems += problems
+        if self.settings.theme in themes:
+            self.theme = self.settings.theme
+        else:
+            self.problems.append(
+                f"there is no theme {printable(self.settings.theme, 40)}; there are {', '.join(themes)}"
+            )
+        self.set_keymap(dict(self.settings.keys))
+        self.push_screen(MainScreen())
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """What can wait until the first picture of the screen is there."""
+        if self.with_engine:
+            self.link.open(self.settings.warm_engine)
+        if self.problems:
+            self.say("\n".join(self.problems), error=True)
+
+    def on_unmount(self) -> None:
+        self.link.close()
+
+    @property
+    def main(self) -> MainScreen:
+        return next(screen for screen in self.screen_stack if isinstance(screen, MainScreen))
+
+    # -- saying -------------------------------------------------------------------------------------------------------
+
+    def say(self, message: str, error: bool = False) -> None:
+        """Shows a message under the panes."""
+        with contextlib.suppress(StopIteration):
+            self.main.query_one(MessageLine).say(message, error)
+
+    def attempt(self, do: Callable[[], Any]) -> bool:
+        """Does something; what the user can understand of its failure is shown. Whether it worked."""
+        try:
+            do()
+        except FourmError as error:
+            self.say(str(error), error=True)
+            return False
+        return True
+
+    # -- editing ------------------------------------------------------------------------------------------------------
+
+    def edit(self, label: str, change: Callable[[Editor], None]) -> bool:
+        """Changes the schedule; false, and a message, if the change does not fit."""
+        return self.change(lambda: self.workspace.edit(label, change))
+
+    def change(self, do: Callable[[], Any]) -> bool:
+        """Does something to the workspace, and redraws what shows it."""
+        done = self.attempt(do)
+        if done:
+            self.say("")
+            self.workspace_signal.publish(self.workspace)
+        return done
+
+    def select_row(self, row: int) -> None:
+        """The row of the schedule that is looked at; rows count from 1 over both parts."""
+        if row != self.selected_row:
+            self.selected_row = row
+            self.row_signal.publish(row)
+
+    # -- runs ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def out(self) -> Path:
+        """Where runs are kept."""
+        return Path(self.settings.runs).expanduser()
+
+    def show_run(self, run: Run) -> None:
+        """Shows a run in the panes and follows it."""
+        self.run_state = RunState(run.folder, run.name)
+        self.link.follow(run.folder)
+        self.run_signal.publish(self.run_state)
+
+    def start(self, parent: Run | None = None, row: int | None = None) -> None:
+        """Makes a run of what is edited, and gives it to the engine."""
+
+        def begin() -> None:
+            begun = self.workspace.begin(self.out, parent, row)
+            self.link.submit(begun.run.folder)
+            if self.run_state is None or not self.run_state.active:
+                self.show_run(begun.run)
+            if begun.notes:
+                self.say("\n".join(printable(note, 300) for note in begun.notes))
+
+        self.attempt(begin)
+
+    def _tell(self, news: News) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is gone: nobody to tell any more
+            self.call_from_thread(self._hear, news)
+
+    def _hear(self, news: News) -> None:
+        match news:
+            case RunNews(folder=folder, events=happened):
+                if self.run_state is not None and self.run_state.folder == folder:
+                    for event in happened:
+                        self.run_state.apply(event)
+                    self.run_signal.publish(self.run_state)
+            case QueueNews(jobs=jobs, status=status):
+                self.jobs, self.engine_status = jobs, status
+                self.queue_signal.publish(jobs)
+            case Trouble(message=message):
+                self.say(message, error=True)
+            case Answer():
+                pass
+
+    # -- facts --------------------------------------------------------------------------------------------------------
+
+    @property
+    def model_facts(self) -> str:
+        """The model, its number type and where it runs, for the title."""
+        try:
+            inputs = self.workspace.inputs
+            dtype = self.workspace.check.dtype
+        except FourmError:
+            return "no model"
+        name = printable(inputs.models.model or "no model", 40).rpartition("/")[2]
+        workers = (self.engine_status or {}).get("workers") or [{}]
+        device = str(workers[0].get("device") or "")
+        return "  ".join(each for each in (name, dtype, "" if device == "auto" else device) if each)
+
+    @property
+    def state_word(self) -> str:
+        """What the engine is at."""
+        state = self.run_state
+        if state is None or not state.active:
+            return state.status if state is not None and state.status != "done" else "ready"
+        if state.loading:
+            return "loading"
+        return f"{state.fraction:.0%}"
+
+    # -- actions ------------------------------------------------------------------------------------------------------
+
+    def action_start(self) -> None:
+        self.start()
+
+    def action_cancel(self) -> None:
+        state = self.run_state
+        if state is None or not state.active:
+            self.say("nothing is running")
+            return
+        self.link.ask("cancel", job=state.folder.name)
+        self.say("stopping at the next step; again to end at once")
+
+    def action_branch(self) -> None:
+        if self.run_state is None:
+            self.say("there is no run to branch off yet", error=True)
+            return
+        folder = self.run_state.folder
+        self.attempt(lambda: self.start(open_run(folder), self.selected_row))
+
+    def action_undo(self) -> None:
+        label: list[str | None] = []
+        self.change(lambda: label.append(self.workspace.undo()))
+        self.say(f"undone: {label[0]}" if label and label[0] else "nothing to undo")
+
+    def action_redo(self) -> None:
+        label: list[str | None] = []
+        self.change(lambda: label.append(self.workspace.redo()))
+        self.say(f"done again: {label[0]}" if label and label[0] else "nothing to make again")
+
+    def action_pane_1(self) -> None:
+        self.main.go_to(1)
+
+    def action_pane_2(self) -> None:
+        self.main.go_to(2)
+
+    def action_pane_3(self) -> None:
+        self.main.go_to(3)
+
+    def action_pane_4(self) -> None:
+        self.main.go_to(4)
+
+    def action_zoom(self) -> None:
+        self.main.zoom()
+
+    def action_fold(self) -> None:
+        self.main.fold()
+
+    def action_wider(self) -> None:
+        self.main.grow("left", 1)
+
+    def action_narrower(self) -> None:
+        self.main.grow("left", -1)
+
+    def action_taller(self) -> None:
+        self.main.grow("upper", 1)
+
+    def action_shorter(self) -> None:
+        self.main.grow("upper", -1)
+
+    async def action_quit(self) -> None:
+        self.exit(0)
+
+
+def is_remote() -> bool:
+    """Whether the terminal is at the other end of an SSH connection."""
+    return bool(os.environ.get("SSH_CONNECTION"))
