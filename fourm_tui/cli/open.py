@@ -14,14 +14,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from fourm_tui.chain.recorded import state_of_file
+from fourm_tui.chain.times import ago, lasting, moment
 from fourm_tui.cli.console import make_console
 from fourm_tui.cli.open_again import Again, again, in_a_shell, with_files
 from fourm_tui.cli.open_chain import Chain, find_chain
 from fourm_tui.cli.open_checks import CheckedModel, State, checked_models, condition_files
 from fourm_tui.cli.open_files import planned, write
-from fourm_tui.cli.recorded import state_of_file
 from fourm_tui.cli.runs_which import STATUS_STYLES
-from fourm_tui.cli.times import ago, lasting, moment
 from fourm_tui.errors import InputError, printable
 from fourm_tui.events import RunStarted, read_events
 from fourm_tui.runs import ConditionRecord, Run, SettingsText

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fourm_tui import __version__
+from fourm_tui.chain.recorded import file_of, models_of, schedule_of
 from fourm_tui.checkpoints import BUNDLED, find_checkpoint
 from fourm_tui.cli.open_chain import Chain
 from fourm_tui.cli.open_files import Files, planned
-from fourm_tui.cli.recorded import file_of, models_of, schedule_of
 from fourm_tui.conditions.files import LARGEST_TEXT, read_text
 from fourm_tui.conditions.given import parse_conditions
 from fourm_tui.errors import InputError, printable

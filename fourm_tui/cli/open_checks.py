@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from fourm_tui.chain.recorded import models_of
+from fourm_tui.chain.times import moment
 from fourm_tui.checkpoints import find_checkpoint
-from fourm_tui.cli.recorded import models_of
-from fourm_tui.cli.times import moment
 from fourm_tui.errors import InputError, printable
 from fourm_tui.runs import ConditionRecord, ModelRecord, RunRecord, changed_conditions, fingerprint
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from fourm_tui.chain.recorded import document_of, edited, schedule_roles
 from fourm_tui.checkpoints import BUNDLED
-from fourm_tui.cli.recorded import document_of, edited, schedule_roles
 from fourm_tui.errors import FourmError, InputError, printable
 from fourm_tui.runs import RunRecord, SettingsText, write_new
 from fourm_tui.schedule.columns import MODEL_KEYS

@@ -9,10 +9,10 @@ from typing import Any
 
 from rich.text import Text
 
+from fourm_tui.chain.times import lasting
 from fourm_tui.cli.console import make_console
 from fourm_tui.cli.runs_view import Cell, show_problems, show_runs
 from fourm_tui.cli.runs_which import STATUS_STYLES, chosen, parse_statuses
-from fourm_tui.cli.times import lasting
 from fourm_tui.errors import InputError, printable
 from fourm_tui.runs import Listing, Run, list_runs
 

@@ -18,11 +18,11 @@ from typing import Any
 
 from rich.text import Text
 
+from fourm_tui.chain.times import moment
 from fourm_tui.cli.console import make_console
 from fourm_tui.cli.runs import SCHEMA, run_data
 from fourm_tui.cli.runs_view import show_problems, show_runs
 from fourm_tui.cli.runs_which import STATUS_STYLES, chosen, parse_statuses
-from fourm_tui.cli.times import moment
 from fourm_tui.errors import FourmError, InputError, printable
 from fourm_tui.events import being_written
 from fourm_tui.hub import size_text

@@ -50,10 +50,14 @@ class TargetState:
     last: NDArray[np.int64]
     """Positions of the newest step."""
     text: str = ""
+    ends: list[int] = field(default_factory=list)
+    """Of a sequence: how much of `text` was there after each of its tokens, as far as they came one by one."""
     files: tuple[str, ...] = ()
     """Relative to the run folder; filled when it is done."""
     preview: str | None = None
     """File of the newest picture of the unfinished target."""
+    preview_step: int = 0
+    """The step after which it was taken."""
     seconds: float | None = None
 
     @property
@@ -164,10 +168,11 @@ class RunState:
                 target = self._target(event.row, event.sample)
                 if target:
                     target.text = event.text
+                    target.ends.append(len(event.text))
             case Preview():
                 target = self._target(event.row, event.sample)
                 if target:
-                    target.preview = event.file
+                    target.preview, target.preview_step = event.file, event.step
             case Decoding():
                 self.decoding = (event.row, event.step, event.steps)
             case TargetDone():

@@ -14,10 +14,10 @@ import pytest
 from PIL import Image
 
 from fourm_tui.chain.inputs import Inputs
+from fourm_tui.chain.recorded import schedule_of
 from fourm_tui.cli import main, make_parser
 from fourm_tui.cli.inputs import inputs_for
 from fourm_tui.cli.open_again import in_a_shell
-from fourm_tui.cli.recorded import schedule_of
 from fourm_tui.pictures.png import png_bytes, read_facts
 from fourm_tui.runs import ModelRecord, ParentRecord, Run, SettingsText, condition_record, effective_seed, fingerprint
 from tests.cli.kept_runs import CAPTION, SETTINGS, kept_run, record, settings_file

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from fourm_tui.chain.times import ago, lasting, moment
 from fourm_tui.cli import main
 from fourm_tui.cli.runs_which import beginnings
-from fourm_tui.cli.times import ago, lasting, moment
 from fourm_tui.errors import FourmError
 from fourm_tui.events import EventLog
 from fourm_tui.runs import ModelRecord, ParentRecord, Run, SettingsText, condition_record, find_run, list_runs
