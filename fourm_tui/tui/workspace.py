@@ -88,7 +88,8 @@ class Workspace:
         found = run.record.models.get("model")
         models = next((each.file for each in run.record.settings if each.role == "models" and each.file), None)
         name = models or (found.name if found else None)
-        return cls(State(inputs.editor.documents, dict(inputs.given), name, _chosen(options)), inputs.files)
+        state = State(inputs.editor.documents, dict(inputs.given), name, _chosen(options))
+        return cls(state, tuple(map(_on_disk, state.documents)))
 
     # -- what there is --------------------------------------------------------------------------------------------
 
@@ -301,6 +302,14 @@ class Workspace:
     def begin(self, out: Path, parent: Run | None = None, row: int | None = None) -> Begun:
         """Makes the folder of a run of what there is now; arguments and errors are those of `chain.begin.begin`."""
         return begin(self.inputs, out, {**self.state.options, "seed": self.seed}, parent, row)
+
+
+def _on_disk(document: Document) -> Document:
+    """A file as it is now; an empty one where there is none any more."""
+    try:
+        return Document.read(document.path) if document.path else Document.parse("")
+    except InputError:
+        return Document.parse("", document.path)
 
 
 def _chosen(options: Mapping[str, Any]) -> dict[str, Any]:
