@@ -107,12 +107,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("run.log", "l", "log", "What was noted while it ran, in full"),
     # -- preview
     Action("preview.colour", "m", "colour by", "Colour the token map by step, confidence or token", True),
-    Action("preview.back", "left", "back", "One step back in the replay"),
-    Action("preview.on", "right", "on", "One step on in the replay"),
+    Action("preview.back", "left_square_bracket", "back", "One step back in the order of decoding"),
+    Action("preview.on", "right_square_bracket", "on", "One step on in the order of decoding"),
     Action("preview.play", "space", "replay", "Play the order of decoding", True),
-    Action("preview.next", "n", "next target", "The next target"),
+    Action("preview.next", "n", "next target", "The next target", True),
     Action("preview.previous", "N", "target before", "The target before"),
-    Action("preview.sample", "v", "variation", "The next variation"),
+    Action("preview.sample", "v", "variation", "The next variation; after the last, all of them"),
 )
 
 _BY_ID = {action.id: action for action in ACTIONS}
@@ -141,7 +141,7 @@ def shown_key(keys: str) -> str:
 
 
 _SHOWN = {
-    "question_mark": "?", "colon": ":", "comma": ",", "equals_sign": "=", "plus": "+", "minus": "-",
+    "left_square_bracket": "[", "right_square_bracket": "]", "question_mark": "?", "colon": ":", "comma": ",", "equals_sign": "=", "plus": "+", "minus": "-",
     "greater_than_sign": ">", "less_than_sign": "<", "right_curly_bracket": "}", "left_curly_bracket": "{",
     "up": "↑", "down": "↓", "left": "←", "right": "→", "f1": "F1", "f2": "F2", "f3": "F3", "f4": "F4",
     "slash": "/", "full_stop": ".",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -9,9 +10,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fourm_tui.errors import printable
+from fourm_tui.errors import FourmError, printable
 from fourm_tui.events import RowFacts
 from fourm_tui.modalities import MODALITIES
+from fourm_tui.runs import Run, read_tokens
 from fourm_tui.tui.run_state import RunState, TargetState
 
 Colouring = Literal["step", "confidence", "token"]
@@ -200,3 +202,24 @@ def text_file(target: TargetState) -> str | None:
 def last_key(state: RunState) -> Key | None:
     """The target that is looked at unless another is chosen: the one under way, else the newest."""
     return max(state.targets, key=lambda key: (key[0], -key[1]), default=None)
+
+
+def recalled(run: Run, facts: RowFacts, sample: int) -> TargetState | None:
+    """A target that no event tells of, since it was taken over from another run: from its files."""
+
+    def path(ending: str) -> Path:
+        return run.path_for(facts.number, facts.target, sample, ending)
+
+    try:
+        tokens = read_tokens(path(".safetensors"))
+    except FourmError:
+        return None
+    files = [each for each in (path(".safetensors"), path(".txt"), path(".png")) if each.is_file()]
+    text = ""
+    with contextlib.suppress(OSError):
+        text = path(".txt").read_text(encoding="utf-8", errors="replace").strip()
+    return TargetState(
+        facts, sample, MODALITIES.get(facts.target), np.maximum(tokens.step.astype(np.int32), -1),
+        tokens.tokens.astype(np.int32), tokens.confidence.astype(np.float32), np.zeros(0, np.int64), text,
+        files=tuple(map(run.relative, files)), seconds=0.0,
+    )  # fmt: skip

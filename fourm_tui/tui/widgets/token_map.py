@@ -68,7 +68,7 @@ def map_size(shape: tuple[int, int], columns: int, rows: int, ascii: bool = Fals
 
 def map_lines(view: MapView, columns: int, rows: int, choice: Choice, paint: Paint) -> Lines:
     """The map in at most `columns` x `rows` cells; no line if there is no room at all."""
-    across, down, times = map_size(view.shape, columns, rows, choice.ascii)
+    _, down, times = map_size(view.shape, columns, rows, choice.ascii)
     if not down:
         return []
     numbers = _numbers(view)
@@ -112,9 +112,9 @@ def _token(number: int, wide: int, marked: bool, dots: bool, choice: Choice, pai
         glyph = "@" if number == _FRESH and choice.ascii else ramp[min(max(number, 0) * len(ramp) // 256, 3)]
         text, style = glyph * wide, paint.text
     else:
-        text, style = " " * wide, _on(_colour(number, choice, paint))
+        text, style = " " * wide, on(_colour(number, choice, paint))
     if marked:
-        return "[" + text[1:-1].replace("·", " ") + "]", style + _contrast(style)
+        return "[" + text[1:-1].replace("·", " ") + "]", style + contrast(style)
     return text, style
 
 
@@ -135,8 +135,8 @@ def _halves(numbers: NDArray[np.int32], cursor: tuple[int, int] | None, choice: 
 def _half(above: int, below: int, marked: int | None, choice: Choice, paint: Paint) -> tuple[str, Style]:
     if marked in (0, 1):
         number = above if marked == 0 else below
-        style = paint.faint if number == _OPEN else _on(_colour(number, choice, paint))
-        return "+", style + _contrast(style)
+        style = paint.faint if number == _OPEN else on(_colour(number, choice, paint))
+        return "+", style + contrast(style)
     if choice.colours == "none":
         return (
             "·" if above == below == _OPEN else "▀" if below == _OPEN else "▄" if above == _OPEN else "█"
@@ -156,7 +156,7 @@ def _single(numbers: NDArray[np.int32], cursor: tuple[int, int] | None, choice: 
         cells = []
         for column, number in enumerate(line):
             text, style = _token(number, 1, False, True, choice, paint)
-            cells.append(("+", style + _contrast(style)) if cursor == (row, column) else (text, style))
+            cells.append(("+", style + contrast(style)) if cursor == (row, column) else (text, style))
         lines.append(_joined(cells))
     return lines
 
@@ -168,7 +168,7 @@ def _colour(number: int, choice: Choice, paint: Paint) -> Color:
 
 
 @lru_cache(maxsize=1024)
-def _on(colour: Color) -> Style:
+def on(colour: Color) -> Style:
     return Style(bgcolor=colour)
 
 
@@ -178,7 +178,7 @@ def _pair(over: Color, under: Color) -> Style:
 
 
 @lru_cache(maxsize=1024)
-def _contrast(style: Style) -> Style:
+def contrast(style: Style) -> Style:
     """Black or white, whichever is read on the ground of a style."""
     if style.bgcolor is None or style.bgcolor.is_default:
         return Style(bold=True, reverse=True)
