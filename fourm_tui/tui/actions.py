@@ -141,7 +141,8 @@ def shown_key(keys: str) -> str:
 
 
 _SHOWN = {
-    "left_square_bracket": "[", "right_square_bracket": "]", "question_mark": "?", "colon": ":", "comma": ",", "equals_sign": "=", "plus": "+", "minus": "-",
+    "left_square_bracket": "[", "right_square_bracket": "]",
+    "question_mark": "?", "colon": ":", "comma": ",", "equals_sign": "=", "plus": "+", "minus": "-",
     "greater_than_sign": ">", "less_than_sign": "<", "right_curly_bracket": "}", "left_curly_bracket": "{",
     "up": "↑", "down": "↓", "left": "←", "right": "→", "f1": "F1", "f2": "F2", "f3": "F3", "f4": "F4",
     "slash": "/", "full_stop": ".",
