@@ -183,7 +183,7 @@ def _rows(a: Numbered | None, b: Numbered | None) -> Iterator[Pair]:
 
 # -- in few words -----------------------------------------------------------------------------------------------
 
-_NOT_SETTINGS = ("status", "time", "fourm-tui", "device")
+_NOT_SETTINGS = ("status", "time", "fourm-tui", "device", "preview_every")
 
 
 def settings_differ(before: Run, after: Run) -> list[Pair]:

@@ -11,8 +11,8 @@ from fourm_tui.runs import ModelRecord, RunRecord, SampleRecord, SettingsText, c
 from fourm_tui.schedule.configs import DETOKENIZER_STEPS
 from fourm_tui.tokenizers.text import find_local
 
-KEPT_OPTIONS = ("seed", "num_variations", "device", "dtype", "sam_dense")
-"""What matters to outputs beside settings, models and conditions."""
+KEPT_OPTIONS = ("seed", "num_variations", "device", "dtype", "sam_dense", "preview_every")
+"""What a run has to know beside settings, models and conditions."""
 
 
 def record_of(inputs: Inputs, options: Mapping[str, Any], seeds: tuple[int, ...]) -> RunRecord:

@@ -30,6 +30,7 @@ class Asked:
     dtype: str | None = None
     sam_dense: int = 0
     title: str = ""
+    preview_every: int = 0
 
     @classmethod
     def of(cls, record: RunRecord) -> Asked:
@@ -59,6 +60,7 @@ class Asked:
             _text(options, "dtype"),
             int(options.get("sam_dense") or 0),
             record.chain,
+            int(options.get("preview_every") or 0),
         )
 
 

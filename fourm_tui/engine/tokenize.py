@@ -104,7 +104,13 @@ class Tokenizers:
     # -- decoding -----------------------------------------------------------------------------------------------
 
     def decode(
-        self, modality: Modality, row: int, tokens: Sequence[NDArray[Any]], texts: Sequence[str], seeds: Sequence[int]
+        self,
+        modality: Modality,
+        row: int,
+        tokens: Sequence[NDArray[Any]],
+        texts: Sequence[str],
+        seeds: Sequence[int],
+        steps: int | None = None,
     ) -> Iterator[Event | Decoded]:
         """What the tokens of a target stand for: progress events, then the arrays.
 
@@ -114,6 +120,7 @@ class Tokenizers:
             tokens: of each sample, `[N]`.
             texts: of each sample, if the target is a sequence (people, instances).
             seeds: effective seeds of the samples.
+            steps: of a diffusion decoder, instead of its own.
         """
         name = modality.name
         yield from self.load(name)
@@ -122,7 +129,8 @@ class Tokenizers:
             return
         grids = torch.from_numpy(np.stack(tokens)).to(self.device).long()
         made = None
-        for event in self._pictures(modality, grids, row, [decoding_seed(seed, name) for seed in seeds]):
+        noise = [decoding_seed(seed, name) for seed in seeds]
+        for event in self._pictures(modality, grids, row, noise, steps or self.steps):
             if isinstance(event, torch.Tensor):
                 made = event
             else:
@@ -131,7 +139,7 @@ class Tokenizers:
         yield Decoded(tuple(array for array in made.float().cpu().numpy()))
 
     def _pictures(
-        self, modality: Modality, tokens: torch.Tensor, row: int, seeds: Sequence[int]
+        self, modality: Modality, tokens: torch.Tensor, row: int, seeds: Sequence[int], steps: int
     ) -> Iterator[Event | torch.Tensor]:
         tokenizer, everyone = self._of(modality.name), tuple(range(len(tokens)))
         if modality.learned_positions:  # global features: one token per codebook, no grid
@@ -150,7 +158,7 @@ class Tokenizers:
 
         assert isinstance(tokenizer, DiVAE)
         picture = None
-        for step in tokenizer.denoise(shaped, steps=self.steps, noise=noise_per_sample(seeds)):
+        for step in tokenizer.denoise(shaped, steps=steps, noise=noise_per_sample(seeds)):
             yield Decoding(row, modality.name, everyone, step.number, step.total)
             picture = step.x_prev
         assert picture is not None

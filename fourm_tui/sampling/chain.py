@@ -15,7 +15,7 @@ from fourm_tui.plan import Step
 from fourm_tui.sampling.draw import Drawn, Generators, draw, generators
 from fourm_tui.sampling.guidance import branches, combine, context
 from fourm_tui.sampling.spans import merge_spans
-from fourm_tui.sampling.state import State
+from fourm_tui.sampling.state import ImageTokens, State
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,9 @@ class Decoded:
     """Whether the plan's step is over; a sequence's is one, and gives one of these per token."""
     done: tuple[bool, ...] = ()
     """For a sequence: which samples had stopped before this token."""
+    guess: Callable[[], Tensor] | None = None
+    """Of a grid: its tokens `[B, N]` with the most probable ones, by this step's state, at the positions still open.
+    Uses no random numbers. To be called before the next step is asked for; costs a pass, but for MaskGIT."""
 
 
 Seeds = Callable[[int], Sequence[int]]
@@ -73,10 +76,39 @@ def _image(model: FourM, state: State, step: Step, sources: Generators) -> Itera
         positions = _random_order(tokens.known, sources)[:, :count]
     logits = combine(branch_logits(model, state, step, positions), step.guidance)
     drawn = draw(logits, step.temperature, step.top_k, step.top_p, sources)
+    looked_at = positions
     if positions.shape[1] > count:
         drawn, positions = _most_certain(drawn, positions, count)
     state = state.having(step.target, tokens.decoded(positions, drawn.tokens))
-    yield Decoded(step, positions, drawn.tokens, drawn.confidence, state)
+
+    held = [logits]
+    yield Decoded(
+        step,
+        positions,
+        drawn.tokens,
+        drawn.confidence,
+        state,
+        guess=lambda: _guess(model, state, step, looked_at, held),
+    )
+    held.clear()  # the next step needs the room
+
+
+@torch.inference_mode()
+def _guess(model: FourM, state: State, step: Step, positions: Tensor, logits: list[Tensor]) -> Tensor:
+    """What `Decoded.guess` gives, from a step's logits at `positions` and the state after it."""
+    tokens = state.image(step.target)
+    if step.scheme == "maskgit":
+        return _filled(tokens, positions, logits[0])
+    left = tokens.open_positions()
+    if not left.shape[1]:
+        return tokens.ids
+    return _filled(tokens, left, combine(branch_logits(model, state, step, left), step.guidance))
+
+
+def _filled(tokens: ImageTokens, positions: Tensor, logits: Tensor) -> Tensor:
+    """All ids `[B, N]`, the most probable ones of `logits` `[B, n, V]` at those of `positions` that are open."""
+    filled = tokens.ids.scatter(1, positions, logits.argmax(dim=-1))
+    return torch.where(tokens.known, tokens.ids, filled)
 
 
 def branch_logits(model: FourM, state: State, step: Step, positions: Tensor) -> list[Tensor]:
