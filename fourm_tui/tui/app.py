@@ -158,7 +158,7 @@ class FourmApp(App[int]):
         """Makes a run of what is edited, and gives it to the engine."""
 
         def begin() -> None:
-            begun = self.workspace.begin(self.out, parent, row)
+            begun = self.workspace.begin(self.out, parent, row, self.settings.preview_every)
             self.link.submit(begun.run.folder)
             if self.run_state is None or not self.run_state.active:
                 self.show_run(begun.run)

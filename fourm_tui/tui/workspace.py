@@ -299,9 +299,12 @@ class Workspace:
 
     # -- runs -----------------------------------------------------------------------------------------------------
 
-    def begin(self, out: Path, parent: Run | None = None, row: int | None = None) -> Begun:
+    def begin(
+        self, out: Path, parent: Run | None = None, row: int | None = None, preview_every: int = 0
+    ) -> Begun:  # fmt: skip
         """Makes the folder of a run of what there is now; arguments and errors are those of `chain.begin.begin`."""
-        return begin(self.inputs, out, {**self.state.options, "seed": self.seed}, parent, row)
+        options = {**self.state.options, "seed": self.seed, "preview_every": preview_every or None}
+        return begin(self.inputs, out, options, parent, row)
 
 
 def _on_disk(document: Document) -> Document:

@@ -69,7 +69,8 @@ class PreviewBody(Widget, can_focus=True):
         return sum(weight(strips[y]) for y in changed)
 
     def render_line(self, y: int) -> Strip:
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
+        strip = self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
+        return strip.apply_style(self.rich_style)
 
     @property
     def text(self) -> str:
