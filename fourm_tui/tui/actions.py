@@ -113,6 +113,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("preview.next", "n", "next target", "The next target", True),
     Action("preview.previous", "N", "target before", "The target before"),
     Action("preview.sample", "v", "variation", "The next variation; after the last, all of them"),
+    # -- one output in full
+    Action("full.next", "n,right,l", "next", "The next output", True),
+    Action("full.previous", "N,left,h", "before", "The output before", True),
+    Action("full.tokens", "t", "tokens", "Its token map, or its picture again", True),
+    Action("full.colour", "m", "colour by", "Colour the token map by step, confidence or token", True),
+    Action("full.back", "left_square_bracket", "back", "One step back in the order of decoding"),
+    Action("full.on", "right_square_bracket", "on", "One step on in the order of decoding"),
+    Action("full.sample", "v", "variation", "The next variation"),
+    Action("full.close", "escape,p,q", "close", "Back to the panes", True),
 )
 
 _BY_ID = {action.id: action for action in ACTIONS}

@@ -19,6 +19,7 @@ from fourm_tui.schedule.editor import Editor
 from fourm_tui.terminal.choice import Choice
 from fourm_tui.tui.actions import bindings
 from fourm_tui.tui.link import Answer, Link, News, QueueNews, RunNews, Trouble
+from fourm_tui.tui.panes.preview import PreviewPane
 from fourm_tui.tui.run_state import RunState
 from fourm_tui.tui.screens.main import MainScreen
 from fourm_tui.tui.settings import Settings
@@ -270,6 +271,15 @@ class FourmApp(App[int]):
 
     def action_shorter(self) -> None:
         self.main.grow("upper", -1)
+
+    def action_full(self) -> None:
+        from fourm_tui.tui.screens.full import FullScreen
+
+        pane = self.main.query_one(PreviewPane)
+        if pane.selected is None:
+            self.say("there is nothing to be seen in full yet")
+        elif not isinstance(self.screen, FullScreen):
+            self.push_screen(FullScreen(pane))
 
     async def action_quit(self) -> None:
         self.exit(0)

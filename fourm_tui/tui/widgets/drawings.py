@@ -4,6 +4,7 @@ fulfilled."""
 from __future__ import annotations
 
 import threading
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 MOST_PIXELS = 64_000_000
 """Of a picture that is opened at all."""
 _KEPT = 96
+_SMALL = 32  # pixels: a map of features or tokens, whose cells stay crisp
 _MOST_TEXT = 20_000
 
 
@@ -37,6 +39,8 @@ class Wish:
     """Another one is another picture at the same path."""
     against: Path | None = None
     """Show how this one differs from that, pixel by pixel."""
+    graphic: bool = False
+    """As the terminal's graphics draw it, not in blocks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +49,15 @@ class Drawn:
 
     lines: list[list[Segment]]
     columns: int = 0
+    rows: int = 0
     size: tuple[int, int] = (0, 0)
     """Of the picture, in pixels."""
     text: str = ""
     problem: str = ""
+    graphic: str = ""
+    """To be written with the cursor at its upper left corner, which it leaves where it is."""
+    number: int = 0
+    """By which kitty knows it."""
 
     @property
     def aspect(self) -> float:
@@ -64,7 +73,8 @@ def open_picture(path: Path) -> Image:
     from PIL import Image
 
     try:
-        with Image.open(path) as image:
+        with warnings.catch_warnings(), Image.open(path) as image:
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             if image.width * image.height > MOST_PIXELS:
                 raise ValueError(f"too large to be shown: {image.width} x {image.height} pixels")
             return image.convert("RGB")
@@ -105,8 +115,17 @@ def draw(wish: Wish, choice: Choice) -> Drawn:
     except ValueError as error:
         return Drawn([], problem=str(error))
     across, down = fitted(size, wish.columns, wish.rows, choice.cell)
+    if wish.graphic:
+        from fourm_tui.terminal.graphics import kitty, new_number, sixel
+
+        crisp = wish.labels or max(picture.size) <= _SMALL
+        if choice.protocol == "kitty":
+            number = new_number()
+            text = kitty(picture, across, down, choice.cell, crisp=crisp, number=number)
+            return Drawn([], across, down, size, graphic=text, number=number)
+        return Drawn([], across, down, size, graphic=sixel(picture, across, down, choice.cell, crisp=crisp))
     cells = render(picture, across, down, choice.colours, ascii=choice.ascii, labels=wish.labels)
-    return Drawn(segment_lines(cells), across, size)
+    return Drawn(segment_lines(cells), across, down, size)
 
 
 class Drawings:

@@ -79,13 +79,7 @@ class PreviewBody(Widget, can_focus=True):
 
     def look(self, choice: Choice) -> Look:
         """The styles of the theme as it is now."""
-        muted, faint, accent, error = (
-            self.get_component_rich_style(f"preview--{name}") for name in ("muted", "faint", "accent", "error")
-        )
-        plain = self.rich_style
-        none = choice.colours == "none"
-        paint = Paint(faint, accent, Style(bgcolor=plain.bgcolor), plain)
-        return Look(choice, paint, plain, muted, Style(bold=True, reverse=True) if none else accent, error)
+        return look_of(self, "preview", choice)
 
     def action_move(self, rows: int, columns: int) -> None:
         self.post_message(self.Moved(rows, columns))
@@ -108,6 +102,16 @@ class PreviewBody(Widget, can_focus=True):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self.post_message(self.Changed())
+
+
+def look_of(widget: Widget, name: str, choice: Choice) -> Look:
+    """The styles of the theme, from the component classes `NAME--muted`, `--faint`, `--accent` and `--error`."""
+    muted, faint, accent, error = (
+        widget.get_component_rich_style(f"{name}--{each}") for each in ("muted", "faint", "accent", "error")
+    )
+    plain = widget.rich_style
+    selected = Style(bold=True, reverse=True) if choice.colours == "none" else accent
+    return Look(choice, Paint(faint, accent, Style(bgcolor=plain.bgcolor), plain), plain, muted, selected, error)
 
 
 def weight(strip: Strip) -> int:
