@@ -32,6 +32,7 @@ from fourm_tui.events import (
     RunCancelled,
     RunDone,
     RunStarted,
+    SampleSkipped,
     StepDone,
     TargetDone,
     TextPiece,
@@ -134,6 +135,8 @@ class _RunView:
             self._finished(event)
         elif isinstance(event, Note):
             self._say(printable(event.message, 500), "yellow" if event.warning else "")
+        elif isinstance(event, SampleSkipped):
+            self._say(f"sample {event.sample} is left out from here on", "yellow")
         elif isinstance(event, RunDone):
             self.done = True
             self._say(f"done in {event.seconds:.1f} s", "green")
@@ -147,8 +150,7 @@ class _RunView:
         self.live.console.print(Text(message, style))
 
     def _finished(self, event: TargetDone) -> None:
-        if event.sample + 1 == len(self.folder.record.samples):
-            self.live.update(Group(self.progress))  # the streamed text has become the target's
+        self.live.update(Group(self.progress))  # the streamed text has become the target's
         panel = _panel(event, self.folder)
         self.panels.append(panel)
         if self.previewer and (panel.picture or panel.text):

@@ -9,6 +9,7 @@ from fourm_tui.engine.asked import Asked
 from fourm_tui.engine.job import Job, Models
 from fourm_tui.engine.keep import recorded, run_job
 from fourm_tui.engine.loading import choose_device, load_models
+from fourm_tui.engine.resume import clear_unfinished
 from fourm_tui.engine.row import StoppedError
 from fourm_tui.engine.store import ModelStore
 from fourm_tui.events import Event, EventLog, Loading, RunCancelled
@@ -24,6 +25,7 @@ def execute(
     stop: Callable[[], bool] = lambda: False,
     device: str | None = None,
     loading: Callable[[str, float], None] = lambda what, fraction: None,
+    skipped: Callable[[], frozenset[int]] = frozenset,
 ) -> Iterator[Event]:
     """Runs what a folder asks for, from the beginning or from its last finished target on.
 
@@ -33,11 +35,14 @@ def execute(
         stop: asked before every step, and while models are loaded.
         device: in place of the one that the run names.
         loading: called with the name of what is loaded and from 0 to 1; the log says so, too.
+        skipped: samples that are to be left out, asked before every step.
 
     Raises:
         FourmError: something is missing or does not go together; the folder says so, too.
     """
     with EventLog(folder.events) as log:
+        clear_unfinished(folder)
+        store.begin()
         last: dict[str, float] = {}
 
         def told(what: str, fraction: float) -> None:
@@ -48,7 +53,7 @@ def execute(
                 last[what] = fraction
                 log.append(Loading(what, fraction))
 
-        yield from recorded(folder, log, _events(folder, store, stop, device, told))
+        yield from recorded(folder, log, _events(folder, store, stop, device, told, skipped))
 
 
 def _events(
@@ -57,6 +62,7 @@ def _events(
     stop: Callable[[], bool],
     device: str | None,
     told: Callable[[str, float], None],
+    skipped: Callable[[], frozenset[int]],
 ) -> Iterator[Event]:
     asked = Asked.of(folder.record)
     try:
@@ -65,7 +71,7 @@ def _events(
     except StoppedError:
         yield RunCancelled()
         return
-    yield from run_job(folder, models, job_of(folder, asked, models), stop)
+    yield from run_job(folder, models, job_of(folder, asked, models), stop, skipped=skipped)
 
 
 def job_of(folder: Run, asked: Asked, models: Models) -> Job:
@@ -78,4 +84,6 @@ def job_of(folder: Run, asked: Asked, models: Models) -> Job:
         name=folder.name,
         title=asked.title,
         sam_dense=asked.sam_dense,
+        preview_every=asked.preview_every,
+        skipped=frozenset(number for number, sample in enumerate(folder.record.samples) if sample.skipped),
     )

@@ -46,19 +46,23 @@ class Job:
     """For people."""
     sam_dense: int = 0
     """Passes of dense instance prediction for `sam_instance`; 0 is the ordinary single one."""
+    skipped: frozenset[int] = frozenset()
+    """Samples that are left out from the beginning."""
+    preview_every: int = 0
+    """Show a picture of an unfinished target every so many steps; 0: never."""
 
 
 @dataclass(eq=False)
 class Target:
-    """The result of a row: per sample the arrays of its token file, and text."""
+    """The result of a row: the arrays of the token files, and text, by the numbers of the samples."""
 
     row: RowPlan
-    tokens: list[NDArray[np.int64]] = field(default_factory=list)
+    tokens: dict[int, NDArray[np.int64]] = field(default_factory=dict)
     """`[N]` each; of a sequence the whole text, what was given included."""
-    step: list[NDArray[np.int16]] = field(default_factory=list)
+    step: dict[int, NDArray[np.int16]] = field(default_factory=dict)
     """`[N]`: the step of each token, from 0, or -1 (given) or -2 (left open)."""
-    confidence: list[NDArray[np.float32]] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
+    confidence: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+    texts: dict[int, str] = field(default_factory=dict)
     """Of sequences only."""
 
     @property
@@ -67,10 +71,10 @@ class Target:
 
     def add(self, other: Target) -> None:
         """Puts the samples of another part of the batch behind these."""
-        self.tokens += other.tokens
-        self.step += other.step
-        self.confidence += other.confidence
-        self.texts += other.texts
+        self.tokens |= other.tokens
+        self.step |= other.step
+        self.confidence |= other.confidence
+        self.texts |= other.texts
 
 
 def plan_job(models: Models, job: Job) -> Plan:

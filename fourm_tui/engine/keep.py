@@ -23,6 +23,7 @@ from fourm_tui.events import (
     RunDone,
     RunFailed,
     RunStarted,
+    SampleSkipped,
     TargetDone,
 )
 from fourm_tui.pictures.png import png_bytes
@@ -30,6 +31,8 @@ from fourm_tui.pictures.save import Output, save_output
 from fourm_tui.runs import RowRecord, RowState, Run, TargetTokens, replace_file, write_new, write_tokens
 
 CONTACT_SHEET = "contact.png"
+PREVIEW = ".preview.png"
+"""Ending of the picture of a target that is not finished."""
 
 
 class InFolder(Outputs):
@@ -66,7 +69,16 @@ class InFolder(Outputs):
         row, name = target.row.number, target.name
         stem = self.folder.path_for(row, name, sample, "")
         facts = {**self.facts, "seed": str(self.seeds[sample]), "target": name, "row": str(row)}
-        return tuple(self.folder.relative(stem.with_name(file)) for file in save_output(output, stem, facts))
+        files = tuple(self.folder.relative(stem.with_name(file)) for file in save_output(output, stem, facts))
+        self.folder.path_for(row, name, sample, PREVIEW).unlink(missing_ok=True)
+        return files
+
+    def preview(self, row: int, target: str, sample: int, picture: Image.Image) -> str | None:
+        self.folder.check_there()
+        path = self.folder.path_for(row, target, sample, PREVIEW)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, png_bytes(picture, {}))
+        return self.folder.relative(path)
 
     def kept(self, target: Target, sample: int) -> Image.Image | None:
         path = self.folder.path_for(target.row.number, target.name, sample, ".png")
@@ -88,6 +100,7 @@ def run_in_folder(
     job: Job,
     stop: Callable[[], bool] = lambda: False,
     outputs: Outputs | None = None,
+    skipped: Callable[[], frozenset[int]] = frozenset,
 ) -> Iterator[Event]:
     """Runs a job and keeps it in `folder`; the events are those of `run`, with their place in the log.
 
@@ -99,19 +112,25 @@ def run_in_folder(
         FourmError: the job does not go together, or the folder cannot be written.
     """
     with EventLog(folder.events) as log:
-        yield from recorded(folder, log, run_job(folder, models, job, stop, outputs))
+        yield from recorded(folder, log, run_job(folder, models, job, stop, outputs, skipped))
 
 
 def run_job(
-    folder: Run, models: Models, job: Job, stop: Callable[[], bool], outputs: Outputs | None = None
-) -> Iterator[Event]:  # fmt: skip
+    folder: Run,
+    models: Models,
+    job: Job,
+    stop: Callable[[], bool],
+    outputs: Outputs | None = None,
+    skipped: Callable[[], frozenset[int]] = frozenset,
+) -> Iterator[Event]:
     """The events of a job whose outputs go into `folder`; nothing is logged."""
     if outputs is None:
         outputs = InFolder(folder, job.seeds, models.tokenizers is not None, facts_of(folder))
     finished = None
     if folder.finished():
-        finished = finished_rows(folder, plan_job(models, job).rows, models.text)
-    yield from run(models, job, outputs, stop, finished)
+        wanted = [sample for sample in range(len(job.samples)) if sample not in job.skipped | skipped()]
+        finished = finished_rows(folder, plan_job(models, job).rows, models.text, wanted)
+    yield from run(models, job, outputs, stop, finished, skipped)
 
 
 def recorded(folder: Run, log: EventLog, events: Iterator[Event]) -> Iterator[Event]:
@@ -159,6 +178,11 @@ def _noted(folder: Run, event: Event, seconds: float) -> Run:
         return folder.save(status="running", rows=rows, error=None)
     if isinstance(event, RowStarted):
         return folder.save(rows=_with_state(folder, event.row, "running"))
+    if isinstance(event, SampleSkipped):
+        samples = folder.record.samples
+        return folder.save(
+            samples=tuple(replace(s, skipped=s.skipped or n == event.sample) for n, s in enumerate(samples))
+        )
     if isinstance(event, TargetDone):
         return folder.save(rows=_with_state(folder, event.row, "done", event.seconds))
     if isinstance(event, RunDone):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from fourm_tui.errors import FourmError
+from fourm_tui.errors import FourmError, printable
 
 
 class OutOfMemoryError(FourmError):
@@ -29,6 +29,15 @@ def does_not_fit(error: BaseException, device: torch.device) -> OutOfMemoryError
     return OutOfMemoryError(
         f"out of memory on {device}, with one sample at a time: {reason} ({free:.1f} GB are free); a smaller model, "
         "--dtype bf16 or fewer tokens need less"
+    )
+
+
+def cannot_load(name: str, size: int, device: torch.device) -> OutOfMemoryError:
+    """What to say of a checkpoint (its file has `size` bytes) for which there is no room, although all else is gone."""
+    free = free_bytes(device) / 1e9
+    return OutOfMemoryError(
+        f"out of memory on {device}: {printable(name)} has {size / 1e9:.1f} GB, and {free:.1f} GB are free; a smaller "
+        "model or --dtype bf16 needs less"
     )
 
 

@@ -40,6 +40,10 @@ class Outputs:
         """The picture of a target that was finished before; None if it is to be made again."""
         return None
 
+    def preview(self, row: int, target: str, sample: int, picture: Image.Image) -> str | None:
+        """A picture of a target that is not finished yet; the name of its file, if it is kept."""
+        return None
+
     def end(self, sheet: Image.Image) -> tuple[str, ...]:
         return ()
 
@@ -92,13 +96,11 @@ class Gallery:
     def missing(self, modality: Modality, sample: int, why: str) -> None:
         self.panels[sample].append(Panel(modality.title, "generated", None, why))
 
-    def sheet(self, title: str, seeds: Sequence[int]) -> Image.Image:
-        """Conditions and targets in the order of the chain, a section per sample."""
+    def sheet(self, title: str, seeds: Sequence[int], samples: Sequence[int]) -> Image.Image:
+        """Conditions and targets in the order of the chain, a section for each of these samples."""
         if len(self.panels) == 1:
             return contact_sheet(self.panels[0], title)
-        sections = [
-            Section(panels, f"seed {seed}") for panels, seed in zip(self.panels, seeds, strict=True)
-        ]  # fmt: skip
+        sections = [Section(self.panels[sample], f"seed {seeds[sample]}") for sample in samples]
         return contact_sheet(sections, title)
 
 

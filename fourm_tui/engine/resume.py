@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,8 +18,17 @@ from fourm_tui.sampling.state import Sequence as TextSequence
 from fourm_tui.tokenizers.text import TextTokenizer
 
 
-def finished_rows(folder: Run, rows: Sequence[RowPlan], text: TextTokenizer | None) -> dict[int, Target]:
-    """The first rows of a run whose targets are there for all samples, by number.
+def clear_unfinished(folder: Run) -> None:
+    """Removes what a process left that was killed while it wrote; only for who has the run's log open to write."""
+    for file in folder.folder.glob("**/.*.part"):
+        with contextlib.suppress(OSError):
+            file.unlink()
+
+
+def finished_rows(
+    folder: Run, rows: Sequence[RowPlan], text: TextTokenizer | None, samples: Sequence[int]
+) -> dict[int, Target]:
+    """The first rows of a run whose targets are there for all samples that are asked for, by number.
 
     What lies there of later rows is removed: it is made again, the same as before.
 
@@ -26,38 +36,39 @@ def finished_rows(folder: Run, rows: Sequence[RowPlan], text: TextTokenizer | No
         InputError: a token file is there and cannot be read, or is that of another target.
         FourmError: a file cannot be removed.
     """
-    samples = range(len(folder.record.samples))
     done = folder.finished()
     found: dict[int, Target] = {}
     for row in rows:
         whole = len(found) == row.number - rows[0].number and all((row.number, sample) in done for sample in samples)
         if whole:
-            found[row.number] = _target(folder, row, text)
+            found[row.number] = _target(folder, row, text, samples)
         else:
-            folder.clear(row.number)
+            for sample in samples:
+                folder.clear(row.number, sample)
     return found
 
 
-def _target(folder: Run, row: RowPlan, text: TextTokenizer | None) -> Target:
+def _target(folder: Run, row: RowPlan, text: TextTokenizer | None, samples: Sequence[int]) -> Target:
     target = Target(row)
-    for sample in range(len(folder.record.samples)):
+    for sample in samples:
         path = folder.path_for(row.number, target.name, sample, TOKENS)
         stored = read_tokens(path)
         if stored.modality != target.name:
             raise InputError(f"{printable(path)}: holds {printable(stored.modality)}, not {target.name}")
-        target.tokens.append(stored.tokens.astype(np.int64))
-        target.step.append(stored.step)
-        target.confidence.append(stored.confidence)
+        target.tokens[sample] = stored.tokens.astype(np.int64)
+        target.step[sample] = stored.step
+        target.confidence[sample] = stored.confidence
         if row.is_sequence:
-            target.texts.append(text.decode_text(stored.tokens.tolist()) if text else "")
+            target.texts[sample] = text.decode_text(stored.tokens.tolist()) if text else ""
     return target
 
 
-def recalled(state: State, target: Target) -> State:
-    """The state with a finished target in it, as its row left it."""
+def recalled(state: State, target: Target, samples: Sequence[int]) -> State:
+    """The state of some samples with a finished target in it, as its row left it."""
     device = state.device
     if target.row.is_sequence:
-        return state.having(target.name, TextSequence.of([tokens.tolist() for tokens in target.tokens], device))
-    tokens = torch.from_numpy(np.stack(target.tokens)).to(device)
-    known = torch.from_numpy(np.stack(target.step) != LEFT_OPEN).to(device)
+        texts = [target.tokens[sample].tolist() for sample in samples]
+        return state.having(target.name, TextSequence.of(texts, device))
+    tokens = torch.from_numpy(np.stack([target.tokens[sample] for sample in samples])).to(device)
+    known = torch.from_numpy(np.stack([target.step[sample] for sample in samples]) != LEFT_OPEN).to(device)
     return state.having(target.name, ImageTokens.of(tokens, known))

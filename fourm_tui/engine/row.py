@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from fourm_tui.engine.job import Job, Models, Progress, Target
-from fourm_tui.events import Event, RowStarted, StepDone, TextPiece
+from fourm_tui.events import Event, RowStarted, SampleSkipped, StepDone, TextPiece
 from fourm_tui.events.packed import Packed, PackedProbabilities
 from fourm_tui.model.fourm import FourM
 from fourm_tui.plan import RowPlan
@@ -26,29 +26,38 @@ class StoppedError(Exception):
 
 
 class RowDecoder:
-    """Decodes a row for all samples of a job; `target` and `state` are its results.
+    """Decodes a row for samples of a job; `target`, `state` and the `numbers` of its samples are its results.
 
     Dense instances are several passes over each sample, run as further samples of the batch.
 
     Args:
-        samples: which of the job's samples; `state` holds these and no others.
+        numbers: which of the job's samples; `state` holds these and no others.
     """
 
     def __init__(
-        self, models: Models, model: FourM, job: Job, row: RowPlan, state: State, progress: Progress, samples: range
+        self, models: Models, model: FourM, job: Job, row: RowPlan, state: State, progress: Progress,
+        numbers: Sequence[int],
     ) -> None:  # fmt: skip
         self.model, self.row, self.state = model, row, state
-        self.numbers, self.samples = samples, len(samples)
+        self.numbers = list(numbers)
+        self.gone: set[int] = set()
+        """The numbers of samples that were skipped meanwhile."""
         self.passes = max(1, job.sam_dense) if row.row.target == "sam_instance" else 1
-        self.seeds = [
-            effective_seed(seed, 0, n) for seed in job.seeds[samples.start : samples.stop] for n in range(self.passes)
-        ]
+        self.seeds = [effective_seed(job.seeds[number], 0, n) for number in numbers for n in range(self.passes)]
         self.facts, self.before, self.total = progress.rows[row.number - 1], progress.before(row.number), progress.total
         self.target = Target(row)
         self.text = models.text
+        self.newest: Decoded | None = None
+        """The step that is being told."""
 
-    def decode(self, stop: Callable[[], bool]) -> Iterator[Event]:
+    def decode(
+        self, stop: Callable[[], bool], skipped: Callable[[], frozenset[int]] = frozenset
+    ) -> Iterator[Event]:  # fmt: skip
         """Runs the row's steps.
+
+        Args:
+            stop: whether to end.
+            skipped: samples that are not asked for any more; without any left, the row ends.
 
         Raises:
             StoppedError: `stop` said so before a step.
@@ -61,13 +70,41 @@ class RowDecoder:
         for index in range(self.facts.steps):
             if stop():
                 raise StoppedError
+            gone = skipped().intersection(self.numbers) - self.gone
+            if gone:
+                yield from map(SampleSkipped, sorted(gone))
+                self.gone |= gone
+                if self.gone.issuperset(self.numbers):
+                    self.numbers = []
+                    return
+                if isinstance(gathered, _Images):
+                    end = self._without_gone(end)
+                    gathered.keep(self._leave_out())
+                    steps = run_chain(self.model, end, row.steps[index:], step_seeds(self.seeds))
             decoded = next(steps, None)
             if decoded is None:  # every sequence of the batch has ended
                 break
+            self.newest = decoded
             yield from gathered.add(decoded, index)
+            self.newest = None
             end = decoded.state
+        self.state = self._without_gone(end if self.passes == 1 else self.state)
         gathered.finish()
-        self.state = end if self.passes == 1 else self.state
+        self._leave_out()
+
+    def _without_gone(self, state: State) -> State:
+        return state.part(self._places()) if self.gone else state
+
+    def _places(self) -> list[int]:
+        return [place for place, number in enumerate(self.numbers) if number not in self.gone]
+
+    def _leave_out(self) -> list[int]:
+        """Forgets the samples that are gone; says at which places those were that are left."""
+        places = self._places()
+        self.seeds = [self.seeds[place * self.passes + n] for place in places for n in range(self.passes)]
+        self.numbers = [self.numbers[place] for place in places]
+        self.gone.clear()
+        return places
 
     def step_done(
         self, index: int, samples: Sequence[int], at: NDArray[Any], tokens: NDArray[Any], confidence: NDArray[Any]
@@ -98,13 +135,24 @@ class _Images:
         np.put_along_axis(self.confidence, at, confidence, axis=1)
         return [self.row.step_done(index, range(len(at)), at, tokens, confidence)]
 
+    def keep(self, places: list[int]) -> None:
+        """Leaves all samples out but those at some places of the batch."""
+        self.tokens, self.step, self.confidence = self.tokens[places], self.step[places], self.confidence[places]
+
     def finish(self) -> None:
-        target = self.row.target
-        target.tokens, target.step, target.confidence = list(self.tokens), list(self.step), list(self.confidence)
+        for place, number in enumerate(self.row.numbers):
+            if number not in self.row.gone:
+                target = self.row.target
+                target.tokens[number], target.step[number] = self.tokens[place], self.step[place]
+                target.confidence[number] = self.confidence[place]
 
 
 class _Sequences:
-    """Text as it comes; each sample ends at its own stop token."""
+    """Text as it comes; each sample ends at its own stop token.
+
+    A sample that is skipped is decoded with the others to the end of the row, unseen: keys and values of all are kept
+    together.
+    """
 
     def __init__(self, row: RowDecoder, start: State) -> None:
         self.row = row
@@ -118,11 +166,12 @@ class _Sequences:
 
     def add(self, decoded: Decoded, index: int) -> list[Event]:
         tokens, confidence = _numpy(decoded.tokens), _numpy(decoded.confidence)
-        going = [b for b, done in enumerate(decoded.done) if not done]
+        numbers = [number for number in self.row.numbers for _ in range(self.row.passes)]
+        going = [b for b, done in enumerate(decoded.done) if not done and numbers[b] not in self.row.gone]
         for b in going:
             self.generated[b].append(int(tokens[b, 0]))
             self.confidence[b].append(float(confidence[b, 0]))
-        if self.row.passes > 1:
+        if self.row.passes > 1 or not going:
             return []
         at = np.full((len(going), 1), index)
         events: list[Event] = [self.row.step_done(index, going, at, tokens[going], confidence[going])]
@@ -139,18 +188,20 @@ class _Sequences:
 
     def finish(self) -> None:
         passes = self.row.passes
-        for sample in range(self.row.samples):
-            self._merge(range(sample * passes, (sample + 1) * passes), self.row.target, self.row.text)
+        for place, number in enumerate(self.row.numbers):
+            if number not in self.row.gone:
+                batch = range(place * passes, (place + 1) * passes)
+                self._merge(number, batch, self.row.target, self.row.text)
 
-    def _merge(self, batch: range, target: Target, text: TextTokenizer | None) -> None:
+    def _merge(self, number: int, batch: range, target: Target, text: TextTokenizer | None) -> None:
         """One sample's text: what was given, with what was generated in its place; passes one after the other."""
         merged = [(b, at) for b in batch for at in merge_origins(self.given[b], self.generated[b])]
         ids = [self.generated[b][at] if at >= 0 else self.given[b][-1 - at] for b, at in merged]
-        target.tokens.append(np.array(ids, dtype=np.int64))
-        target.step.append(np.array([at - 1 if at >= 0 else GIVEN for _, at in merged], dtype=np.int16))
+        target.tokens[number] = np.array(ids, dtype=np.int64)
+        target.step[number] = np.array([at - 1 if at >= 0 else GIVEN for _, at in merged], dtype=np.int16)
         confidence = [self.confidence[b][at] if at >= 0 else 1.0 for b, at in merged]
-        target.confidence.append(np.array(confidence, dtype=np.float32))
-        target.texts.append(text.decode_text(ids) if text else "")
+        target.confidence[number] = np.array(confidence, dtype=np.float32)
+        target.texts[number] = text.decode_text(ids) if text else ""
 
 
 def _numpy(values: torch.Tensor) -> NDArray[Any]:

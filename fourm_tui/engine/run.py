@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from numpy.typing import NDArray
@@ -12,11 +13,22 @@ from fourm_tui.engine.job import Job, Models, Progress, Target, plan_job
 from fourm_tui.engine.memory import does_not_fit, forget_unused, is_out_of_memory
 from fourm_tui.engine.outputs import Gallery, Outputs
 from fourm_tui.engine.prepare import Conditions, base_state, next_state
+from fourm_tui.engine.previews import Previews
 from fourm_tui.engine.resume import recalled
 from fourm_tui.engine.row import RowDecoder, StoppedError
 from fourm_tui.engine.tokenize import Decoded, Tokenizers
 from fourm_tui.errors import InputError
-from fourm_tui.events import Event, Note, RunCancelled, RunDone, RunStarted, TargetDone
+from fourm_tui.events import (
+    Decoding,
+    Event,
+    Note,
+    RunCancelled,
+    RunDone,
+    RunStarted,
+    SampleSkipped,
+    StepDone,
+    TargetDone,
+)
 from fourm_tui.modalities import Modality
 from fourm_tui.model.fourm import FourM
 from fourm_tui.plan import Plan, RowPlan
@@ -29,6 +41,7 @@ def run(
     outputs: Outputs | None = None,
     stop: Callable[[], bool] = lambda: False,
     finished: Mapping[int, Target] | None = None,
+    skipped: Callable[[], frozenset[int]] = frozenset,
 ) -> Iterator[Event]:
     """Generates.
 
@@ -38,6 +51,8 @@ def run(
         outputs: where finished targets go, and whether they are decoded; None keeps nothing.
         stop: asked before every step, of decoding too; true ends the run with `RunCancelled`.
         finished: results of the first rows by their number, from before an interruption; they are not made again.
+        skipped: asked before every step of decoding tokens; these samples are left out from there on, which is told by
+            `SampleSkipped` and changes nothing about the others. Without any left the run ends with `RunCancelled`.
 
     Raises:
         InputError: what is given does not go together.
@@ -54,7 +69,8 @@ def run(
         dtype=str(models.model.dtype).removeprefix("torch."),
     )
     try:
-        yield from _Chains(models, job, outputs or Outputs(), stop).run(worked_out, progress, finished or {})
+        chains = _Chains(models, job, outputs or Outputs(), stop, skipped)
+        yield from chains.run(worked_out, progress, finished or {})
     except StoppedError:
         yield RunCancelled()
     else:
@@ -76,47 +92,81 @@ def too_large(what: str, samples: int) -> Note:
 class _Chains:
     """The chains of a job under way."""
 
-    def __init__(self, models: Models, job: Job, outputs: Outputs, stop: Callable[[], bool]) -> None:
-        self.models, self.job, self.outputs, self.stop = models, job, outputs, stop
+    def __init__(
+        self,
+        models: Models,
+        job: Job,
+        outputs: Outputs,
+        stop: Callable[[], bool],
+        skipped: Callable[[], frozenset[int]],
+    ) -> None:
+        self.models, self.job, self.outputs, self.stop, self.skipped = models, job, outputs, stop, skipped
         self.samples: Sequence[Conditions] = job.samples
+        self.numbers = [number for number in range(len(job.samples)) if number not in job.skipped]
+        """Of the samples that the state holds, in its order."""
         self.gallery: Gallery | None = None
 
     def run(self, worked_out: Plan, progress: Progress, finished: Mapping[int, Target]) -> Iterator[Event]:
+        if not self.numbers:
+            raise StoppedError
         yield from self._encode()
         if self.outputs.wants_pictures:
             self.gallery = Gallery(self.samples, self.models.model.architecture.modalities)
+        self.previews = Previews(
+            self.job.preview_every, self.models.tokenizers, self.gallery, self.outputs, self.job.seeds
+        )
         state: State | None = None
         for prefix, model in (("", self.models.model), ("sr_", self.models.sr_model)):
             rows = worked_out.part(prefix)
             if not rows:
                 continue
             assert model is not None  # plan_job has seen to it
+            samples = [self.samples[number] for number in self.numbers]
             if state is None:
-                state = base_state(model, rows, self.samples, self.models.text)
+                state = base_state(model, rows, samples, self.models.text)
             else:
-                state = next_state(model, rows, state, self.samples, self.models.text)
+                state = next_state(model, rows, state, samples, self.models.text)
             for row in rows:
+                state = yield from self._without_skipped(state)
                 if row.number in finished:
-                    state = recalled(state, finished[row.number])
+                    state = recalled(state, finished[row.number], self.numbers)
                     yield from self._recall(finished[row.number], model.architecture.modalities[row.row.target])
                     continue
                 began = time.monotonic()
                 target, state = yield from self._row(model, row, state, progress)
                 yield from self._keep(target, model.architecture.modalities[target.name], began)
+        yield from self.previews.cost()
         if self.gallery is not None:
-            self.outputs.end(self.gallery.sheet(self.job.title or self.job.name, self.job.seeds))
+            self.outputs.end(self.gallery.sheet(self.job.title or self.job.name, self.job.seeds, self.numbers))
+
+    def _without_skipped(self, state: State) -> Generator[Event, None, State]:
+        """The state of the samples that are still asked for."""
+        gone = self.skipped().intersection(self.numbers)
+        if not gone:
+            return state
+        yield from map(SampleSkipped, sorted(gone))
+        places = [place for place, number in enumerate(self.numbers) if number not in gone]
+        if not places:
+            raise StoppedError
+        self.numbers = [self.numbers[place] for place in places]
+        return state.part(places)
 
     def _row(
         self, model: FourM, row: RowPlan, state: State, progress: Progress
     ) -> Generator[Event, None, tuple[Target, State]]:
         """A row of all samples, together or, where memory does not allow that, in pieces; its result, and the state."""
-        pieces, done = [range(len(self.samples))], []
+        pieces, done = [range(len(self.numbers))], []
         while pieces:
             piece = pieces.pop(0)
-            part = state if len(piece) == len(self.samples) else state.part(piece)
-            decoder = RowDecoder(self.models, model, self.job, row, part, progress, piece)
+            part = state if len(piece) == len(self.numbers) else state.part(piece)
+            numbers = [self.numbers[place] for place in piece]
+            decoder = RowDecoder(self.models, model, self.job, row, part, progress, numbers)
             try:
-                yield from decoder.decode(self.stop)
+                for event in decoder.decode(self.stop, self.skipped):
+                    yield event
+                    if isinstance(event, StepDone) and decoder.newest is not None:
+                        modality = model.architecture.modalities[row.row.target]
+                        yield from self.previews.after(event, decoder.newest, modality)
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
@@ -125,13 +175,17 @@ class _Chains:
                 pieces[:0] = halves(piece)
                 yield too_large(row.row.target, len(piece))
             else:
-                done.append(decoder)
+                done += [decoder] if decoder.numbers else []
+        if not done:
+            raise StoppedError  # every sample has been skipped
+        places = {number: place for place, number in enumerate(self.numbers)}
+        self.numbers = [number for decoder in done for number in decoder.numbers]
         if len(done) == 1:
             return done[0].target, done[0].state
         target = Target(row)
         for decoder in done:
             target.add(decoder.target)
-        name = row.row.target
+        name, state = row.row.target, state.part(places[number] for number in self.numbers)
         return target, state.having(name, joined([decoder.state.modalities[name] for decoder in done]))
 
     def _encode(self) -> Iterator[Event]:
@@ -149,29 +203,27 @@ class _Chains:
 
     def _keep(self, target: Target, modality: Modality, began: float) -> Iterator[Event]:
         """Hands a finished target on, first as tokens, then as pictures."""
-        everyone = range(len(self.samples))
-        files = [self.outputs.tokens(target, sample) for sample in everyone]
+        files = {sample: self.outputs.tokens(target, sample) for sample in target.tokens}
         if self.gallery is not None:
             for item in self._decoded(target, modality, self.gallery):
                 if isinstance(item, Event):
                     yield item
                     self._check_stop()
                     continue
-                for sample, array in enumerate(item):
+                for sample, array in zip(files, item, strict=True):
                     output = self.gallery.output(target, sample, modality, array)
                     files[sample] += self.outputs.picture(target, sample, output, self.gallery.show(output, sample))
         seconds = time.monotonic() - began
-        for sample in everyone:
-            yield TargetDone(target.row.number, target.name, sample, files[sample], seconds)
+        for sample, names in files.items():
+            yield TargetDone(target.row.number, target.name, sample, names, seconds)
 
     def _recall(self, target: Target, modality: Modality) -> Iterator[Event]:
         """A target that was finished before: its pictures are taken from where they are, or made again."""
-        everyone = range(len(self.samples))
         if self.gallery is None:
             return
-        pictures = [self.outputs.kept(target, sample) for sample in everyone]
-        if all(picture is not None for picture in pictures):
-            for sample, picture in enumerate(pictures):
+        pictures = {sample: self.outputs.kept(target, sample) for sample in target.tokens}
+        if all(picture is not None for picture in pictures.values()):
+            for sample, picture in pictures.items():
                 self.gallery.recall(self.gallery.output(target, sample, modality, None), sample, picture)
         else:
             yield from self._keep(target, modality, time.monotonic())
@@ -182,10 +234,10 @@ class _Chains:
         """The arrays of a target, one per sample (None: text alone); nothing if its tokenizer is not named."""
         tokenizers = self.models.tokenizers
         if modality.tokenizer_key is None:
-            yield [None] * len(self.samples)
+            yield [None] * len(target.tokens)
         elif tokenizers is None or not tokenizers.has(modality.name):
             yield Note(f"{modality.title}: no tokenizer is named ({modality.tokenizer_key}), so its tokens stay tokens")
-            for sample, tokens in enumerate(target.tokens):
+            for sample, tokens in target.tokens.items():
                 gallery.missing(modality, sample, f"{len(tokens)} tokens")
         else:
             yield from self._pictures(tokenizers, target, modality)
@@ -194,16 +246,21 @@ class _Chains:
         self, tokenizers: Tokenizers, target: Target, modality: Modality
     ) -> Iterator[Event | Sequence[NDArray[Any] | None]]:  # fmt: skip
         """What the tokens of all samples stand for, decoded together or in pieces."""
-        pieces = [range(len(self.samples))]
+        everyone = list(target.tokens)
+        pieces = [range(len(everyone))]
         arrays: list[NDArray[Any]] = []
         while pieces:
             piece = pieces.pop(0)
-            window = slice(piece.start, piece.stop)
-            asked = target.tokens[window], target.texts[window], self.job.seeds[window]
+            samples = [everyone[place] for place in piece]
+            tokens = [target.tokens[sample] for sample in samples]
+            texts = [target.texts[sample] for sample in samples if sample in target.texts]
+            seeds = [self.job.seeds[sample] for sample in samples]
             try:
-                for item in tokenizers.decode(modality, target.row.number, *asked):
+                for item in tokenizers.decode(modality, target.row.number, tokens, texts, seeds):
                     if isinstance(item, Decoded):
                         arrays += item.arrays
+                    elif isinstance(item, Decoding):
+                        yield replace(item, samples=tuple(samples))
                     else:
                         yield item
             except (RuntimeError, MemoryError) as error:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from fourm_tui.checkpoints import find_checkpoint
-from fourm_tui.engine.memory import forget_unused, free_bytes
+from fourm_tui.engine.memory import cannot_load, forget_unused, free_bytes, is_out_of_memory
 from fourm_tui.model.fourm import FourM
 from fourm_tui.model.loading import load_model
 from fourm_tui.tokenizers.loading import load_tokenizer
@@ -44,6 +44,11 @@ class ModelStore:
     def __init__(self, free: Callable[[torch.device], int] | None = None) -> None:
         self._free = free or free_bytes
         self._held: OrderedDict[tuple[str, ...], nn.Module] = OrderedDict()
+        self._used: set[tuple[str, ...]] = set()
+
+    def begin(self) -> None:
+        """A run begins: what it asks for from now on stays as long as it lasts."""
+        self._used.clear()
 
     def model(
         self, name: str, device: torch.device, dtype: str | None = None, relative_to: Path | None = None,
@@ -70,9 +75,35 @@ class ModelStore:
         key = (*key, str(checkpoint.weights.resolve()), f"{stat.st_mtime_ns}.{stat.st_size}")
         if key not in self._held:
             self.make_room(device, stat.st_size)
-            self._held[key] = load()
+            self._held[key] = self._loaded(key[1], device, stat.st_size, load)
         self._held.move_to_end(key)
+        self._used.add(key)
         return self._held[key]
+
+    def _loaded(self, name: str, device: torch.device, size: int, load: Callable[[], Any]) -> Any:
+        """What `load` loads, for which everything else goes if it must."""
+        try:
+            return load()
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        while self._let_go():
+            pass
+        try:
+            return load()
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise cannot_load(name, size, device) from None
+
+    def _let_go(self) -> bool:
+        """Lets the least recently used model go that this run does not use; False if there is none."""
+        oldest = next((key for key in self._held if key not in self._used), None)
+        if oldest is None:
+            return False
+        del self._held[oldest]
+        forget_unused()
+        return True
 
     @property
     def held(self) -> tuple[Held, ...]:
@@ -81,9 +112,8 @@ class ModelStore:
 
     def make_room(self, device: torch.device, wanted: int) -> None:
         """Lets models go, the least recently used first, until so many bytes and some to spare are free."""
-        while self._held and self._free(device) < wanted * (1 + _SPARE):
-            self._held.popitem(last=False)
-            forget_unused()
+        while self._free(device) < wanted * (1 + _SPARE) and self._let_go():
+            pass
 
 
 def _bytes(module: nn.Module) -> int:

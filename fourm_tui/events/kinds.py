@@ -158,6 +158,13 @@ class Decoding(Event):
 
 
 @dataclass(frozen=True)
+class SampleSkipped(Event):
+    """A sample is left out from here on; what is finished of it stays."""
+
+    sample: int
+
+
+@dataclass(frozen=True)
 class TargetDone(Event):
     """A target of one sample is finished and its files are written."""
 
@@ -221,6 +228,7 @@ KINDS: Mapping[str, type[Event]] = {
     "preview": Preview,
     "decoding": Decoding,
     "target_done": TargetDone,
+    "sample_skipped": SampleSkipped,
     "note": Note,
     "run_done": RunDone,
     "run_failed": RunFailed,

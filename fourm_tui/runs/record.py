@@ -70,6 +70,8 @@ class SampleRecord:
     variation: int = 0
     source: str | None = None
     """Name of the item in its data."""
+    skipped: bool = False
+    """Whether it is left out from some row on, because the user asked for that."""
 
 
 @dataclass(frozen=True)

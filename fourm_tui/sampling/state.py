@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -134,10 +134,11 @@ class State:
             batch=self.batch * times,
         )
 
-    def part(self, samples: range) -> State:
-        """Some of the samples, one after the other."""
-        values = {name: _part(values, slice(samples.start, samples.stop)) for name, values in self.modalities.items()}
-        return replace(self, modalities=values, batch=len(samples))
+    def part(self, samples: Iterable[int]) -> State:
+        """Some of the samples, by their places in the batch."""
+        chosen = list(samples)
+        values = {name: _part(values, chosen) for name, values in self.modalities.items()}
+        return replace(self, modalities=values, batch=len(chosen))
 
     def having(self, name: str, values: Values) -> State:
         """The same with other values of one modality."""
@@ -157,12 +158,13 @@ def joined(parts: list[Values]) -> Values:
     return Sequence.of(texts, first.ids.device)
 
 
-def _part(values: Values, chosen: slice) -> Values:
+def _part(values: Values, chosen: list[int]) -> Values:
     if isinstance(values, ImageTokens):
         return ImageTokens(values.ids[chosen], values.known[chosen], values.count)
+    lengths = tuple(values.lengths[at] for at in chosen)
     if isinstance(values, Sequence):
-        return replace(values, ids=values.ids[chosen], lengths=values.lengths[chosen])
-    return Vectors(values.values[chosen], values.lengths[chosen])
+        return replace(values, ids=values.ids[chosen], lengths=lengths)
+    return Vectors(values.values[chosen], lengths)
 
 
 def _repeated(values: Values, times: int) -> Values:
