@@ -26,14 +26,8 @@ def cache_dir() -> Path:
 
 
 def state_dir() -> Path:
-    """The queue, logs, recent files (`$XDG_STATE_HOME/fourm_tui`)."""
+    """The engine's queue and log, recent files (`$XDG_STATE_HOME/fourm_tui`)."""
     return _xdg("XDG_STATE_HOME", ".local/state")
-
-
-def engine_dir() -> Path:
-    """The engine's socket and lock (`$XDG_RUNTIME_DIR/fourm_tui`, else with what outlives a restart)."""
-    given = os.environ.get("XDG_RUNTIME_DIR", "")
-    return Path(given) / "fourm_tui" if given and Path(given).is_dir() else state_dir() / "engine"
 
 
 def _shipped(name: str) -> Path:

@@ -6,11 +6,11 @@ import argparse
 import contextlib
 from pathlib import Path
 
-from fourm_tui.cli.following import CANCELLED, followed, given_panel, show_events
+from fourm_tui.cli.following import followed, given_panel, left, show_events
 from fourm_tui.conditions.loading import load_conditions
 from fourm_tui.engine.client import Engine, NoEngineError
 from fourm_tui.engine.jobs import read_jobs
-from fourm_tui.errors import FourmError, printable
+from fourm_tui.errors import FourmError
 from fourm_tui.runs import LATEST, Run, find_run, open_run
 from fourm_tui.terminal.panels import Panel
 
@@ -25,8 +25,7 @@ def main(options: argparse.Namespace) -> int:
         events = followed(engine, folder)
         return show_events(events, folder, panels, json_lines=options.json, preview=options.preview)
     except KeyboardInterrupt:
-        print(f"left; the run goes on (`fourm-tui attach {printable(folder.name)}`)")
-        return CANCELLED
+        return left(folder)
     finally:
         if engine is not None:
             engine.close()

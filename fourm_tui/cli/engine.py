@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from fourm_tui.cli.console import make_console
-from fourm_tui.engine.client import Engine, NoEngineError, log_file
+from fourm_tui.engine.client import Engine, NoEngineError
+from fourm_tui.engine.places import log_file
 from fourm_tui.errors import printable
 from fourm_tui.hub import size_text
 

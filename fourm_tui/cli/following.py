@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from fourm_tui.conditions.condition import Condition
-from fourm_tui.errors import FourmError, InputError
+from fourm_tui.engine.client import Engine, NoEngineError
+from fourm_tui.engine.jobs import OPEN
+from fourm_tui.errors import FourmError, InputError, printable
 from fourm_tui.events import Event, RunCancelled, RunDone, RunFailed, being_written, follow
 from fourm_tui.runs import Run, open_run
 from fourm_tui.terminal.panels import Panel
@@ -18,15 +22,23 @@ from fourm_tui.terminal.panels import Panel
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from fourm_tui.engine.client import Engine
     from fourm_tui.terminal.preview import Previewer
 
 CANCELLED = 130
 _POLL = 0.02
+_LOOK = 0.5
+"""Seconds between two looks into the queue, while nobody writes the log."""
+
+
+class LeftError(Exception):
+    """This process was told to end, while its run goes on elsewhere."""
 
 
 class Stop:
-    """Ctrl-C: the first asks the run to stop at its next step, the second ends it at once."""
+    """Ctrl-C: the first asks the run to stop at its next step, the second ends it at once.
+
+    SIGTERM does the same, unless the run is elsewhere: then it only ends the following, by `LeftError`.
+    """
 
     def __init__(self) -> None:
         self.count = 0
@@ -45,6 +57,8 @@ class Stop:
             signal.signal(number, handler)
 
     def _ask(self, number: int, frame: object) -> None:
+        if number == signal.SIGTERM and self.run_is_elsewhere:
+            raise LeftError
         self.count += 1
         if self.count > (2 if self.run_is_elsewhere else 1):
             raise KeyboardInterrupt
@@ -65,15 +79,26 @@ def followed(
     Raises:
         FourmError: the run failed, or the engine is gone.
     """
+    name = job or str(folder.folder.resolve())
     told = 0
+    looked = time.monotonic()
     gone = False
+    failure: str | None = None
 
     def over() -> bool:
-        nonlocal told, gone
-        if stop is not None and engine is not None and stop.count > told:
-            told = stop.count
-            engine.ask("cancel", job=job)
+        nonlocal told, looked, gone, failure
+        while stop is not None and engine is not None and stop.count > told:
+            told += 1
+            engine.ask("cancel", job=name)
         gone = gone or engine is None or not engine.is_alive
+        if engine is not None and not gone and time.monotonic() > looked + _LOOK:
+            looked = time.monotonic()
+            if being_written(folder.events):
+                return False
+            # A run may end without a word in its log: where the disk is full, or its folder is gone.
+            with contextlib.suppress(NoEngineError):
+                is_open, failure = _in_queue(engine, name)
+                return not is_open
         return gone and not being_written(folder.events)
 
     if stop is not None:
@@ -89,9 +114,26 @@ def followed(
             return
         if isinstance(event, RunFailed):
             raise (InputError if event.kind == "input" else FourmError)(event.message)
+    if failure:
+        raise FourmError(failure)
     status = open_run(folder.folder).record.status
     if status in ("running", "interrupted", "pending"):
         raise FourmError(f"the engine ended while this ran; `fourm-tui queue retry {folder.name}` goes on with it")
+
+
+def _in_queue(engine: Engine, job: str) -> tuple[bool, str | None]:
+    """Whether a job is still to be done, and if not, why it failed."""
+    try:
+        found = engine.ask("job", job=job)
+    except InputError:  # it never was in the queue, or is forgotten
+        return False, None
+    return found["status"] in OPEN, found["error"]
+
+
+def left(folder: Run) -> int:
+    """Says that a run goes on without this process; its exit code."""
+    print(f"left; the run goes on (`fourm-tui attach {printable(folder.name)}`)", file=sys.stderr)
+    return CANCELLED
 
 
 def show_events(

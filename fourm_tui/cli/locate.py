@@ -11,7 +11,7 @@ from rich.text import Text
 
 from fourm_tui import paths
 from fourm_tui.cli.console import make_console
-from fourm_tui.engine.client import log_file
+from fourm_tui.engine.places import log_file, queue_dir, socket_dir
 from fourm_tui.errors import printable
 from fourm_tui.hub import hub_cache
 
@@ -39,9 +39,9 @@ def places() -> dict[str, Path]:
         "config": paths.config_dir(),
         "cache": paths.cache_dir(),
         "state": paths.state_dir(),
-        "engine socket": paths.engine_dir(),
+        "engine socket": socket_dir(),
         "engine log": log_file(),
-        "queue": paths.state_dir() / "queue",
+        "queue": queue_dir(),
         "demo model": paths.bundled_dir(),
         "schedules": paths.schedules_dir(),
         "themes": paths.themes_dir(),

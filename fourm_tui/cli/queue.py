@@ -49,6 +49,8 @@ def _steer(engine: Engine, options: argparse.Namespace) -> int:
         raise InputError(f"queue {action}: name the job, or its run")
     elif action in _MOVES:
         jobs = [engine.ask("move", job=name, places=_MOVES[action]) for name in options.names]
+    elif action == "skip":
+        jobs = [engine.ask("skip", job=options.names[0], sample=options.sample)]
     else:
         jobs = [engine.ask(action, job=name) for name in options.names]
     for job in jobs:
@@ -57,6 +59,9 @@ def _steer(engine: Engine, options: argparse.Namespace) -> int:
 
 
 def _word(action: str, job: dict[str, Any]) -> str:
+    if action == "skip" and job["skip"]:
+        return f"goes on without {', '.join(map(str, job['skip']))}"
+    action = "cancel" if action == "skip" else action
     if action == "cancel" and job["status"] == "running":
         return "ends at its next step"
     return str(job["status"])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fourm_tui.chain.begin import RUNS, begin
 from fourm_tui.cli.console import make_console
-from fourm_tui.cli.following import Stop, followed, given_panel, show_events
+from fourm_tui.cli.following import LeftError, Stop, followed, given_panel, left, show_events
 from fourm_tui.cli.inputs import inputs_for
 from fourm_tui.errors import InputError
 from fourm_tui.runs import Run, find_run, open_run
@@ -69,7 +69,10 @@ def _by_engine(folder: Run, panels: list[Panel], options: argparse.Namespace, st
                 print(f"{folder.folder}\nfourm-tui attach {folder.name}")
             return 0
         events = followed(engine, folder, job["id"], stop)
-        return show_events(events, folder, panels, json_lines=options.json, preview=options.preview)
+        try:
+            return show_events(events, folder, panels, json_lines=options.json, preview=options.preview)
+        except LeftError:
+            return left(folder)
 
 
 def _inside(folder: Run, panels: list[Panel], options: argparse.Namespace, stop: Stop) -> int:

@@ -65,4 +65,9 @@ def _add_queue(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         action = actions.add_parser(name, allow_abbrev=False, help=help_)
         action.add_argument("names", nargs="*", metavar="JOB")
         if name == "cancel":
-            action.add_argument("--others", action="store_true", help="all that wait, but not what runs")
+            action.add_argument("--others", action="store_true", help="all that wait or are paused, but not what runs")
+    skip = actions.add_parser("skip", allow_abbrev=False, help="leave a sample out from the next step on")
+    skip.add_argument("names", nargs=1, metavar="JOB")
+    skip.add_argument(
+        "sample", nargs="?", type=int, metavar="SAMPLE", help="from 0; may be left out where there is one"
+    )

@@ -10,14 +10,13 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from fourm_tui import __version__
-from fourm_tui.engine.protocol import LONGEST, check_greeting, line, parse, socket_path
+from fourm_tui.engine.places import lock_path, log_file, socket_path
+from fourm_tui.engine.protocol import LONGEST, check_greeting, line, parse
 from fourm_tui.errors import FourmError, InputError, printable
-from fourm_tui.paths import state_dir
 
 STARTING_SECONDS = 15.0
 _ANSWER_SECONDS = 10.0
@@ -82,7 +81,7 @@ class Engine:
                     raise FourmError(f"the engine did not start: {_last_words()}")
                 process = _spawn()
             if time.monotonic() > until:
-                raise FourmError(f"the engine does not answer; its log is {printable(log_file())}")
+                raise FourmError(_no_answer())
             time.sleep(0.02)
 
     def _give_way(self) -> None:
@@ -146,11 +145,6 @@ class Engine:
         return parse(first)
 
 
-def log_file() -> Path:
-    """Where the engine writes what its libraries say."""
-    return state_dir() / "engine.log"
-
-
 def _spawn() -> subprocess.Popen[bytes]:
     """Starts the engine in a session of its own, so that it outlives the terminal."""
     file = log_file()
@@ -166,6 +160,19 @@ def _spawn() -> subprocess.Popen[bytes]:
             )  # fmt: skip
     except OSError as error:
         raise FourmError(f"{printable(file)}: the engine's log cannot be written: {error.strerror}") from None
+
+
+def _no_answer() -> str:
+    """Why an engine that was started cannot be reached: it is slow, or another one has the queue."""
+    try:
+        pid, _, where = lock_path().read_text(encoding="utf-8", errors="replace").strip().partition(" ")
+        os.kill(int(pid), 0)
+    except (OSError, ValueError):
+        return f"the engine does not answer; its log is {printable(log_file())}"
+    return (
+        f"an engine is running (process {int(pid)}), but it listens at {printable(where)}, and this would reach it at "
+        f"{printable(socket_path())}: set XDG_RUNTIME_DIR as it was when it began, or end it"
+    )
 
 
 def _last_words() -> str:

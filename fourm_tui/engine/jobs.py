@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import secrets
 import time
 from collections.abc import Iterable
@@ -10,15 +12,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from fourm_tui.engine.places import queue_dir
 from fourm_tui.errors import FourmError, InputError, printable
 from fourm_tui.events.records import SCHEMA, check_schema, from_json, parse_object, to_json
-from fourm_tui.paths import state_dir
 from fourm_tui.runs import replace_file
 
 JobStatus = Literal["waiting", "running", "paused", "done", "failed", "cancelled", "interrupted"]
 OPEN = ("waiting", "running", "paused")
 """What is still to be done; everything else has ended."""
 _KEPT = 50  # jobs that have ended
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class QueuedJob:
     error: str | None = None
     submitted: float = 0.0
     """Seconds since 1970."""
+    skip: tuple[int, ...] = ()
+    """Samples that are to be left out."""
     schema: int = SCHEMA
 
 
@@ -47,7 +52,7 @@ class Queue:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or state_dir() / "queue"
+        self.folder = folder or queue_dir()
         self._jobs = {job.id: job for job in read_jobs(self.folder)}
 
     @property
@@ -72,19 +77,35 @@ class Queue:
         raise InputError(f"{printable(name, 80)}: {'fits several jobs' if found else 'there is no such job'}")
 
     def add(self, run: Path, device: str | None = None) -> QueuedJob:
-        """Puts a run at the end of the queue; one that is there and open already stays where it is."""
+        """Puts a run at the end of the queue; one that is there and open already stays where it is.
+
+        Raises:
+            FourmError: the queue cannot be written.
+        """
         for job in self.jobs:
             if job.run == str(run) and job.status in OPEN:
                 return job
-        for job in self.jobs:
-            if job.run == str(run):
-                self._remove(job)
+        before = [job for job in self.jobs if job.run == str(run)]
+        skip = before[-1].skip if before else ()
         order = max((job.order for job in self.jobs), default=0.0) + 1
-        made = QueuedJob(secrets.token_hex(3), str(run), order, device=device, submitted=time.time())
-        return self.save(made)
+        made = QueuedJob(secrets.token_hex(3), str(run), order, device=device, submitted=time.time(), skip=skip)
+        self._write(made)
+        self._jobs[made.id] = made
+        for job in before:
+            self._remove(job)
+        return made
 
     def change(self, job: QueuedJob, **changes: Any) -> QueuedJob:
-        return self.save(replace(self._jobs[job.id], **changes))
+        """Changes a job, also where the disk is full: what runs is to go on, and is seen to end."""
+        made = self._jobs[job.id] = replace(self._jobs[job.id], **changes)
+        try:
+            self._write(made)
+        except FourmError as error:
+            _LOG.warning("%s", error)
+        ended = [each for each in self.jobs if each.status not in OPEN]
+        for old in ended[: max(0, len(ended) - _KEPT)]:
+            self._remove(old)
+        return made
 
     def move(self, job: QueuedJob, places: int) -> QueuedJob:
         """Moves a waiting job up (negative) or down among those that wait."""
@@ -95,31 +116,22 @@ class Queue:
         after = others[place].order if place < len(others) else before + 2
         return self.change(job, order=(before + after) / 2)
 
-    def save(self, job: QueuedJob) -> QueuedJob:
-        """Writes a job.
-
-        Raises:
-            FourmError: it cannot be written.
-        """
+    def _write(self, job: QueuedJob) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise FourmError(f"{printable(self.folder)}: the queue cannot be kept: {error.strerror}") from None
         replace_file(self.folder / f"{job.id}.json", json.dumps(to_json(job), indent=1).encode("ascii") + b"\n")
-        self._jobs[job.id] = job
-        ended = [each for each in self.jobs if each.status not in OPEN]
-        for old in ended[: max(0, len(ended) - _KEPT)]:
-            self._remove(old)
-        return job
 
     def _remove(self, job: QueuedJob) -> None:
-        (self.folder / f"{job.id}.json").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            (self.folder / f"{job.id}.json").unlink(missing_ok=True)
         self._jobs.pop(job.id, None)
 
 
 def read_jobs(folder: Path | None = None) -> tuple[QueuedJob, ...]:
     """The jobs in a folder as they are on disk, in their order; files that are none are passed over."""
-    folder = folder or state_dir() / "queue"
+    folder = folder or queue_dir()
     found = []
     for file in folder.glob("*.json"):
         try:

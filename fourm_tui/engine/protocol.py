@@ -8,22 +8,18 @@ changes. What happens inside a run is not sent: it stands in the run's own log, 
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from fourm_tui import __version__
 from fourm_tui.errors import FourmError, InputError, printable
 from fourm_tui.events.records import SCHEMA, check_schema, parse_object, to_text
-from fourm_tui.paths import engine_dir
 
 LONGEST = 2**20
 """Bytes of a line; who sends a longer one is hung up on."""
 NAME = "fourm_tui engine"
 AUTO = "auto"
 """The device of runs that name none."""
-_LONGEST_PATH = 100  # of a socket; Linux takes 107 bytes, macOS 103
 
 
 def greeting() -> dict[str, Any]:
@@ -58,33 +54,3 @@ def parse(received: bytes) -> dict[str, Any]:
         return parse_object(received)
     except ValueError:
         raise InputError(f"no JSON object: {printable(repr(received[:40]), 60)}") from None
-
-
-def private_dir() -> Path:
-    """The folder of the engine's socket, made so that only the user can enter it.
-
-    Raises:
-        FourmError: it cannot be made, or belongs to somebody else.
-    """
-    folder = engine_dir()
-    if len(os.fsencode(folder)) > _LONGEST_PATH - len("engine.sock"):
-        folder = Path("/tmp") / f"fourm_tui-{os.getuid()}"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = folder.lstat()
-        if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
-            raise FourmError(f"{printable(folder)}: belongs to somebody else; set XDG_RUNTIME_DIR to a folder of yours")
-        if stat.S_IMODE(found.st_mode) & 0o077:
-            folder.chmod(0o700)
-    except OSError as error:
-        raise FourmError(f"{printable(folder)}: cannot be used for the engine's socket: {error.strerror}") from None
-    return folder
-
-
-def socket_path() -> Path:
-    return private_dir() / "engine.sock"
-
-
-def lock_path() -> Path:
-    """Held by the engine as long as it lives."""
-    return private_dir() / "engine.lock"

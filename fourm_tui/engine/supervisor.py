@@ -1,7 +1,7 @@
 """The supervisor: the engine's process without torch. It listens, keeps the queue, and has the workers do the runs.
 
 There is one for each user, which a lock sees to. It ends when nothing has been asked of it for some time, when it is
-told to, or when its program or its socket is gone from the disk.
+told to, when its program is gone from the disk, or when its socket is and it has nothing to do.
 """
 
 from __future__ import annotations
@@ -9,24 +9,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import logging
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from fourm_tui import __version__
 from fourm_tui.engine.jobs import OPEN, Queue, QueuedJob
-from fourm_tui.engine.protocol import AUTO, LONGEST, greeting, line, lock_path, parse, socket_path
+from fourm_tui.engine.listening import Listener
+from fourm_tui.engine.places import lock_path
+from fourm_tui.engine.protocol import AUTO, greeting, line
+from fourm_tui.engine.requests import answer
 from fourm_tui.engine.workers import Worker
-from fourm_tui.errors import FourmError, InputError, printable
-from fourm_tui.events import Event, EventLog, RunCancelled, RunFailed, being_written
+from fourm_tui.errors import FourmError, printable
+from fourm_tui.events import Event, EventLog, RunCancelled, RunFailed
 from fourm_tui.runs import Run, Status, open_run
 
 IDLE_SECONDS = 15 * 60
 MOST_VIEWERS = 200
 
+_LOG = logging.getLogger(__name__)
 _LOOK = 1.0
 """Seconds between two looks at whether to go on living."""
 _BEHIND = 2**20
@@ -58,48 +64,53 @@ class Supervisor:
     # -- life ---------------------------------------------------------------------------------------------------------
 
     async def live(self) -> None:
-        """Serves until it is time to end."""
-        path = socket_path()
-        beside = path.with_name(f"{path.name}.{os.getpid()}")
-        beside.unlink(missing_ok=True)
-        before = os.umask(0o177)
-        try:
-            server = await asyncio.start_unix_server(self._serve, beside, limit=LONGEST)
-        finally:
-            os.umask(before)
-        beside.replace(path)  # a stale one goes, and nobody ever finds none
-        mine = path.stat().st_ino
+        """Serves until it is time to end.
+
+        Raises:
+            FourmError: its socket cannot be made.
+        """
+        listener = Listener(self._serve)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.ending.set)
-        await self._begin(AUTO)
-        self._dispatch()
         try:
+            await self._begin(AUTO)
+            await listener.open()
+            say_where(listener.path)
+            self.dispatch()
             while not self.ending.is_set():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self.ending.wait(), _LOOK)
-                if self._is_orphan(path, mine) or self._is_idle():
+                if why := self._reason_to_end(listener):
+                    _LOG.info("ends: %s", why)
                     break
+                if not listener.is_reachable:
+                    await self._listen_again(listener)
         finally:
-            server.close()
-            with contextlib.suppress(OSError):
-                if path.stat().st_ino == mine:
-                    path.unlink()
+            listener.close()
             await self._end()
 
-    def _is_orphan(self, path: Path, mine: int) -> bool:
-        try:
-            return path.stat().st_ino != mine or not Path(__file__).exists()
-        except OSError:
-            return True
-
-    def _is_idle(self) -> bool:
+    def _reason_to_end(self, listener: Listener) -> str:
+        if not Path(__file__).exists():
+            return "its program has been removed"
+        waits = any(job.status in ("waiting", "running") for job in self.queue.jobs)
+        if not waits and not listener.is_reachable:
+            return "its socket has been removed"
         if self.viewers or any(job.status in OPEN for job in self.queue.jobs):
             self.busy_until = time.monotonic()
-        return bool(self.idle) and time.monotonic() > self.busy_until + self.idle
+        idle = bool(self.idle) and time.monotonic() > self.busy_until + self.idle
+        return f"nothing to do for {self.idle:g} s" if idle else ""
+
+    async def _listen_again(self, listener: Listener) -> None:
+        """Logging out may remove the folder of sockets; what runs is not to end for that."""
+        with contextlib.suppress(FourmError):  # there is no place for it now, but there may be at the next look
+            await listener.open()
+            say_where(listener.path)
+            _LOG.info("its socket was removed; listens again")
 
     async def _end(self) -> None:
         """Lets running jobs end at their next step; they are interrupted, and can be resumed."""
+        self.ending.set()
         for worker in list(self.workers.values()):
             worker.say(do="stop")
         until = time.monotonic() + _GRACE
@@ -109,48 +120,55 @@ class Supervisor:
             worker.kill()
         for writer in list(self.viewers):
             writer.close()
+        _LOG.info("has ended")
 
     # -- workers ------------------------------------------------------------------------------------------------------
 
-    async def _begin(self, device: str) -> Worker:
+    async def _begin(self, device: str) -> None:
         worker = self.workers.setdefault(device, Worker(device, self._told))
-        if worker.process is None:
+        with contextlib.suppress(OSError):  # said when there is a job
             await worker.start()
-        return worker
 
-    def _dispatch(self) -> None:
+    def dispatch(self) -> None:
         """Gives waiting jobs to workers that are free."""
         if self.ending.is_set():
             return
         for job in list(self.queue.waiting()):
             for device in (job.device or AUTO).split(","):
-                worker = self._worker_for(device.strip())
+                name = _in_full(device.strip())
+                worker = self._worker_for(name)
+                if worker is None and any(each.is_choosing for each in self.workers.values()):
+                    break  # it may choose this one, which two workers would have to share
                 if worker is None or worker.job is None:
-                    self._give(job, device.strip(), worker)
+                    self._give(job, worker or self.workers.setdefault(name, Worker(name, self._told)))
                     break
 
     def _worker_for(self, device: str) -> Worker | None:
-        found = self.workers.get(device)
-        if found is None:  # `cpu` is the worker that chose the CPU by itself
-            found = next((worker for worker in self.workers.values() if worker.actual == device), None)
-        return found
+        """The worker of a device, also that which chose it by itself."""
+        chosen = (each for each in self.workers.values() if each.actual == device)
+        return self.workers.get(device) or next(chosen, None)
 
-    def _give(self, job: QueuedJob, device: str, worker: Worker | None) -> None:
-        worker = worker or self.workers.setdefault(device, Worker(device, self._told))
-        worker.job, worker.cancelled, worker.started, worker.again = job.id, False, False, False
+    def _give(self, job: QueuedJob, worker: Worker) -> None:
+        worker.take(job.id)
         self.queue.change(job, status="running", error=None)
         asyncio.get_running_loop().create_task(self._start_job(worker, job))
-        self._changed()
+        self.changed()
 
     async def _start_job(self, worker: Worker, job: QueuedJob) -> None:
         try:
-            if worker.process is None:
-                await worker.start()
+            await worker.start()
         except OSError as error:
             worker.trouble = f"the worker could not be started: {error.strerror or error}"
             self._died(worker, 1)
-        else:
-            worker.say(do="run", job=job.id, run=job.run)
+            return
+        now = self._current(worker) or job
+        _LOG.info("%s runs on %s: %s", job.id, worker.actual or worker.device, printable(job.run, 400))
+        worker.say(do="run", job=job.id, run=job.run, skip=list(now.skip))
+        # What was asked for before there was a process to tell it to.
+        if worker.cancelled:
+            worker.say(do="stop")
+        elif now.status == "paused":
+            worker.say(do="pause")
 
     def _told(self, worker: Worker, message: Mapping[str, Any]) -> None:
         """What a worker says, or that it has ended."""
@@ -163,9 +181,11 @@ class Supervisor:
         elif "state" in message:
             worker.held = list(message.get("held") or [])
             self._ended(worker, str(message["state"]), message.get("error"))
-        elif "ended" in message and worker.job is not None:
-            self._died(worker, int(message["ended"]))
-        self._dispatch()
+        elif "ended" in message:
+            _LOG.info("the worker on %s has ended with code %s", worker.actual or worker.device, message["ended"])
+            if worker.job is not None:
+                self._died(worker, int(message["ended"]))
+        self.dispatch()
 
     def _ended(self, worker: Worker, state: str, error: Any) -> None:
         job, worker.job = self._current(worker), None
@@ -173,9 +193,10 @@ class Supervisor:
             return
         if state == "cancelled" and not worker.cancelled:
             state, error = "interrupted", "the engine was told to end"
-        status = state if state in ("done", "failed", "cancelled", "interrupted") else "failed"
-        self.queue.change(job, status=status, error=str(error) if error else None)
-        self._changed()
+        if state == "failed" and worker.again:  # it was asked for anew before this was known
+            state, error = "waiting", None
+        known = ("done", "failed", "cancelled", "interrupted", "waiting")
+        self._close(job, next((each for each in known if each == state), "failed"), error)
 
     def _died(self, worker: Worker, code: int) -> None:
         """The worker is gone in the middle of a job: its log says so, and the next job gets a new worker."""
@@ -184,21 +205,39 @@ class Supervisor:
             return
         if worker.cancelled:
             _close_log(Path(job.run), RunCancelled(), "cancelled", None)
-            self.queue.change(job, status="cancelled")
+            self._close(job, "cancelled")
         elif worker.again or (worker.actual and not worker.started):  # the process was dying when it got the job
-            self.queue.change(job, status="waiting")
+            self._close(job, "waiting")
         else:
             how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
             error = worker.trouble or f"the process that ran it {how}"
             _close_log(Path(job.run), RunFailed(error, "input" if worker.trouble else "device"), "failed", error)
-            self.queue.change(job, status="failed", error=error)
-        self._changed()
+            self._close(job, "failed", error)
+
+    def _close(self, job: QueuedJob, status: Any, error: Any = None) -> None:
+        _LOG.info("%s is %s%s", job.id, status, f": {printable(error, 1000)}" if error else "")
+        self.queue.change(job, status=status, error=str(error) if error else None)
+        self.changed()
 
     def _current(self, worker: Worker) -> QueuedJob | None:
         return next((job for job in self.queue.jobs if job.id == worker.job), None)
 
-    def _at(self, job: QueuedJob) -> Worker | None:
+    def worker_at(self, job: QueuedJob) -> Worker | None:
+        """The worker that is at a job."""
         return next((worker for worker in self.workers.values() if worker.job == job.id), None)
+
+    def cancel(self, job: QueuedJob) -> QueuedJob:
+        """Ends a job at its next step, asked for the second time at once; what has ended is left as it is."""
+        worker = self.worker_at(job)
+        if worker is not None:
+            if worker.cancelled:
+                worker.kill()
+            worker.cancelled = True
+            worker.say(do="stop")
+        elif job.status in OPEN:
+            _close_log(Path(job.run), RunCancelled(), "cancelled", None)
+            self._close(job, "cancelled")
+        return self.queue.find(job.id)
 
     # -- viewers ------------------------------------------------------------------------------------------------------
 
@@ -211,7 +250,7 @@ class Supervisor:
         try:
             writer.write(line(greeting()))
             while received := await reader.readline():
-                await self._answer(received, writer)
+                writer.write(line(answer(self, received, writer)))
                 await writer.drain()
                 if self._is_behind(writer):
                     break
@@ -222,27 +261,13 @@ class Supervisor:
             self.watching.discard(writer)
             writer.close()
 
-    async def _answer(self, received: bytes, writer: asyncio.StreamWriter) -> None:
-        number: Any = None
-        try:
-            message = parse(received)
-            number = message.get("id")
-            if not isinstance(number, int | str | None):
-                number = None
-            do = self._orders.get(message.get("do") if isinstance(message.get("do"), str) else None)
-            if do is None:
-                raise InputError(f"the engine cannot do {printable(message.get('do'), 40)}")
-            found = await do(self, message, writer)
-            answer = {"id": number, "ok": found}
-        except FourmError as error:
-            answer = {"id": number, "error": str(error), "code": error.exit_code}
-        writer.write(line(answer))
-
     def _is_behind(self, writer: asyncio.StreamWriter) -> bool:
         return writer.transport.get_write_buffer_size() > _BEHIND
 
-    def _changed(self) -> None:
+    def changed(self) -> None:
         """Tells those that watch what the queue looks like now."""
+        if not self.watching:
+            return
         news = line({"jobs": [asdict(job) for job in self.queue.jobs]})
         for writer in list(self.watching):
             if self._is_behind(writer):
@@ -251,136 +276,51 @@ class Supervisor:
             else:
                 writer.write(news)
 
-    # -- orders -------------------------------------------------------------------------------------------------------
 
-    async def _status(self, message: Mapping[str, Any], writer: asyncio.StreamWriter) -> Any:
-        return {
-            **greeting(),
-            "began": self.began,
-            "idle": self.idle,
-            "viewers": len(self.viewers),
-            "workers": [
-                {
-                    "device": worker.actual or worker.device,
-                    "pid": worker.process.pid if worker.process else None,
-                    "job": worker.job,
-                    "held": worker.held,
-                }
-                for worker in self.workers.values()
-            ],
-            "jobs": [asdict(job) for job in self.queue.jobs],
-        }
-
-    async def _submit(self, message: Mapping[str, Any], writer: asyncio.StreamWriter) -> Any:
-        folder = Path(_text(message, "run"))
-        if not folder.is_absolute():
-            raise InputError("a run is submitted by its absolute path")
-        run = open_run(folder)
-        device = message.get("device", run.record.options.get("device"))
-        if device is not None and not isinstance(device, str):
-            raise InputError("the device is to be a text")
-        job = self.queue.add(folder, device)
-        worker = self._at(job)
-        if worker is not None and worker.started and not being_written(run.events):
-            worker.again = True
-        self._changed()
-        self._dispatch()
-        return asdict(self.queue.find(job.id))
-
-    async def _watch(self, message: Mapping[str, Any], writer: asyncio.StreamWriter) -> Any:
-        self.watching.add(writer)
-        return [asdict(job) for job in self.queue.jobs]
-
-    async def _cancel(self, message: Mapping[str, Any], writer: asyncio.StreamWriter) -> Any:
-        return asdict(self._cancel_job(self.queue.find(_text(message, "job"))))
-
-    async def _cancel_others(self, message: Mapping[str, Any], writer: asyncio.StreamWriter) -> Any:
-        return [asdict(self._cancel_job(job)) for job in list(self.queue.waiting())]
-
-    def _cancel_job(self, job: QueuedJob) -> QueuedJob:
-        worker = self._at(job)
-        if worker is not None:
-            if worker.cancelled:
-                worker.kill()  # asked for the second time
-            worker.cancelled = True
-            worker.say(do="stop")
-            return job
-        if job.status in OPEN:
-            _close_log(Path(job.run), RunCancelled(), "cancelled", None)
-            job = self.queue.change(job, status="cancelled")
-            self._changed()
-        return job
-
-    async def _pause(self, message: Mapping[str, Any], writer: asyncio.StreamWriter) -> Any:
-        job = self.queue.find(_text(message, "job"))
-        worker = self._at(job)
-        if job.status not in ("waiting", "running"):
-            raise InputError(f"{job.id} is {job.status}, so it cannot be paused")
-        if worker is not None:
-            worker.say(do="pause")
-        job = self.queue.change(job, status="paused")
-        self._changed()
-        return asdict(job)
-
-    async def _resume(self, message: Mapping[str, Any], writer: asyncio.StreamWriter) -> Any:
-        job = self.queue.find(_text(message, "job"))
-        worker = self._at(job)
-        if worker is not None:
-            worker.say(do="go")
-        job = self.queue.change(job, status="running" if worker else "waiting", error=None)
-        self._changed()
-        self._dispatch()
-        return asdict(job)
-
-    async def _move(self, message: Mapping[str, Any], writer: asyncio.StreamWriter) -> Any:
-        job, places = self.queue.find(_text(message, "job")), message.get("places")
-        if not isinstance(places, int) or isinstance(places, bool):
-            raise InputError("a job is moved by a whole number of places")
-        if job.status != "waiting":
-            raise InputError(f"{job.id} is {job.status}, so it has no place to be moved to")
-        job = self.queue.move(job, places)
-        self._changed()
-        return asdict(job)
-
-    async def _stop(self, message: Mapping[str, Any], writer: asyncio.StreamWriter) -> Any:
-        self.ending.set()
-        return None
-
-    _orders: Mapping[Any, Callable[[Supervisor, Mapping[str, Any], asyncio.StreamWriter], Awaitable[Any]]] = {
-        "status": _status,
-        "submit": _submit,
-        "watch": _watch,
-        "cancel": _cancel,
-        "cancel_others": _cancel_others,
-        "pause": _pause,
-        "resume": _resume,
-        "move": _move,
-        "stop": _stop,
-    }
-
-
-def _text(message: Mapping[str, Any], name: str) -> str:
-    value = message.get(name)
-    if not isinstance(value, str) or not value or "\0" in value:
-        raise InputError(f"{name} is missing, or no text")
-    return value
+def _in_full(device: str) -> str:
+    """The name by which a worker calls its device."""
+    return "cuda:0" if device == "cuda" else device
 
 
 def _close_log(folder: Path, event: Event, status: Status, error: str | None) -> None:
     """Says in a run's folder how it ended, in the place of a worker that cannot any more."""
-    with contextlib.suppress(FourmError):  # the folder may be gone
+    try:
         run: Run = open_run(folder)
         with EventLog(run.events) as log:
             log.append(event)
         run.save(status=status, error=error)
+    except FourmError as problem:  # the folder may be gone, the disk full
+        _LOG.warning("%s", problem)
+
+
+def say_where(path: Path | None) -> None:
+    """Writes into the lock who holds it."""
+    with contextlib.suppress(OSError):
+        lock_path().write_text(f"{os.getpid()} {path}\n", encoding="utf-8")
 
 
 def serve(idle: float = IDLE_SECONDS) -> int:
-    """Lives as the engine, unless there is one already; returns an exit code."""
-    lock = os.open(lock_path(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """Lives as the engine, unless there is one already; returns an exit code.
+
+    Args:
+        idle: see `Supervisor`.
+
+    Raises:
+        FourmError: its files or its socket cannot be made.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    path = lock_path()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise FourmError(f"{printable(path)}: the engine's lock cannot be made: {error.strerror}") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return 0
+    except OSError:
+        pass  # a file system without locks
+    _LOG.info("engine %s begins, process %s", __version__, os.getpid())
     asyncio.run(Supervisor(idle).live())
     return 0

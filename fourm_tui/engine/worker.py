@@ -1,7 +1,8 @@
 """The worker: the process that has torch, on one device. It is told what to do on its standard input and answers there.
 
 It ends when its input does, so that nothing stays on a device when the supervisor is gone. Messages, one a line:
-`{"do": "run", "job": ..., "run": ...}`, `stop`, `pause`, `go`; answers `{"ready": ...}`, `{"job": ..., "state": ...}`.
+`{"do": "run", "job": ..., "run": ...}`, `stop`, `pause`, `go`, `{"do": "skip", "sample": ...}`;
+answers `{"ready": ...}`, `{"job": ..., "state": ...}`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Orders:
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
         self._stop, self._pause = threading.Event(), threading.Event()
+        self._skip: frozenset[int] = frozenset()
         self._runs: list[dict[str, Any]] = []
         self._news = threading.Condition()
         threading.Thread(target=self._read, daemon=True).start()
@@ -37,8 +39,6 @@ class Orders:
         with self._news:
             while not self._runs:
                 self._news.wait()
-            self._stop.clear()
-            self._pause.clear()
             return self._runs.pop(0)
 
     def stopped(self) -> bool:
@@ -46,6 +46,10 @@ class Orders:
         while self._pause.is_set() and not self._stop.is_set():
             time.sleep(_LOOK)
         return self._stop.is_set()
+
+    def skipped(self) -> frozenset[int]:
+        """The samples that are to be left out."""
+        return self._skip
 
     def _read(self) -> None:
         for received in iter(self._source.readline, b""):
@@ -55,6 +59,10 @@ class Orders:
                 continue
             match message.get("do"):
                 case "run":
+                    # Not when it begins: what is said of it before, while torch is being imported, is meant, too.
+                    self._stop.clear()
+                    self._pause.clear()
+                    self._skip = frozenset(message.get("skip") or ())
                     with self._news:
                         self._runs.append(message)
                         self._news.notify()
@@ -64,6 +72,8 @@ class Orders:
                     self._pause.set()
                 case "go":
                     self._pause.clear()
+                case "skip":
+                    self._skip |= {message.get("sample", -1)}
         os._exit(0)  # the supervisor is gone
 
 
@@ -97,6 +107,8 @@ def main(argv: list[str] | None = None) -> int:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         if cores > 2:  # one is left to the screens
             torch.set_num_threads(cores - 1)
+    elif str(device) == "cuda":
+        device = torch.device("cuda", torch.cuda.current_device())  # as others may name it
     store = ModelStore()
     say(ready=str(device))
     while True:
@@ -105,7 +117,9 @@ def main(argv: list[str] | None = None) -> int:
         say(job=job, state="started")
         try:
             state, message, kind = "done", None, None
-            for event in execute(open_run(Path(asked["run"])), store, orders.stopped, str(device)):
+            for event in execute(
+                open_run(Path(asked["run"])), store, orders.stopped, str(device), skipped=orders.skipped
+            ):
                 if isinstance(event, RunCancelled):
                     state = "cancelled"
         except FourmError as failure:
