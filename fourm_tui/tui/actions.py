@@ -41,6 +41,7 @@ PLACES: Mapping[str, str] = {
     "run": "Run",
     "preview": "Preview",
     "full": "Full screen",
+    "compare": "Compare",
     "history": "History",
     "browser": "File browser",
 }
@@ -122,6 +123,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("full.on", "right_square_bracket", "on", "One step on in the order of decoding"),
     Action("full.sample", "v", "variation", "The next variation"),
     Action("full.close", "escape,p,q", "close", "Back to the panes", True),
+    # -- two outputs compared
+    Action("compare.blink", "space", "swap", "One in the place of the other; again: the other one", True),
+    Action("compare.split", "b", "side by side", "Both side by side", True),
+    Action("compare.difference", "d", "difference", "How they differ, pixel by pixel", True),
+    Action("compare.other", "o", "other", "Choose what to compare with: another run, variation or target", True),
+    Action("compare.next", "n,right,l", "next", "The next target", True),
+    Action("compare.previous", "N,left,h", "before", "The target before"),
+    Action("compare.close", "escape,equals_sign,q", "close", "Back to the panes", True),
 )
 
 _BY_ID = {action.id: action for action in ACTIONS}

@@ -281,6 +281,25 @@ class FourmApp(App[int]):
         elif not isinstance(self.screen, FullScreen):
             self.push_screen(FullScreen(pane))
 
+    def action_compare(self) -> None:
+        from fourm_tui.tui.screens.compare import CompareScreen
+
+        pane = self.main.query_one(PreviewPane)
+        item = pane.selected
+        if item is None or item.kind != "picture":
+            self.say("there is no picture to compare yet")
+        elif not isinstance(self.screen, CompareScreen):
+            self.push_screen(CompareScreen(pane))
+
+    def action_copy(self) -> None:
+        pane = self.main.panes[self.main.active - 1]
+        copied = getattr(pane, "copied", None) or self.main.query_one(PreviewPane).copied
+        if not copied:
+            self.say("there is nothing to copy here")
+            return
+        self.copy_to_clipboard(copied)
+        self.say(f"copied: {printable(copied.splitlines()[0], 100)}")
+
     async def action_quit(self) -> None:
         self.exit(0)
 

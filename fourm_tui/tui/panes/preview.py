@@ -198,12 +198,12 @@ class PreviewPane(Pane):
         else:
             self.retitle(self.looking.title(state))
             room = height - 1 if height > 3 else height
-            wishes = draw_scene(canvas, scene, look, self._drawings, room)
-            self._drawings.want(wishes)
+            drawn = draw_scene(canvas, scene, look, self._drawings, room)
+            self._drawings.want(drawn.wishes)
             if room < height:
                 used = canvas.text(0, room, status_line(state, self.looking), look.plain, ascii=look.choice.ascii)
                 words = _LEGENDS.get(self.looking.colouring)
-                bar = legend(words, look, width - used - 2) if words and scene.shows_map else []
+                bar = legend(words, look, width - used - 2) if words and drawn.mapped else []
                 canvas.put(width - sum(part.cell_length for part in bar), room, [bar])
         self._pace.drew(time.monotonic(), body.show(canvas.strips()))
 
@@ -278,6 +278,16 @@ class PreviewPane(Pane):
         if self._playing is not None:
             self._playing.stop()
             self._playing = None
+
+    @property
+    def copied(self) -> str:
+        """What copying takes: the text of a caption, else the path of a picture, else the folder of the run."""
+        if self._state is None:
+            return ""
+        target, item = self.target, self.selected
+        if target is not None and target.text and target.grid is None:
+            return target.text
+        return str(item.path if item is not None and item.path is not None else self._state.folder)
 
     # -- for others -------------------------------------------------------------------------------------------------
 

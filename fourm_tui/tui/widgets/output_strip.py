@@ -58,27 +58,24 @@ class Scene:
     as_grid: bool = False
     """All alike: the samples of one target."""
 
-    @property
-    def shows_map(self) -> bool:
-        return any(item.kind == "map" for item in self.items) or any(each.path is None for each in self.companions)
 
-
-def draw_scene(canvas: Canvas, scene: Scene, look: Look, drawings: Drawings, height: int) -> list[Wish]:
+def draw_scene(canvas: Canvas, scene: Scene, look: Look, drawings: Drawings, height: int) -> Brush:
     """Draws a scene into the first `height` lines of a canvas.
 
     Returns:
-        The pictures that it needs, the most important first; those that are there already are in it.
+        What it has come to need: `wishes`, the pictures, the most important first (those that are there already are in
+        the drawing); and whether there is a map in it, `mapped`.
     """
     if not scene.items or height < 2:
-        return []
-    brush = _Brush(canvas, scene, look, drawings)
+        return Brush(canvas, scene, look, drawings)
+    brush = Brush(canvas, scene, look, drawings)
     aspects = [brush.aspect(item) for item in scene.items]
     if scene.as_grid:
         rects = grid(canvas.width, height, aspects)
         first = max(0, min(scene.selected, len(scene.items) - len(rects)))
         for index, rect in enumerate(rects, first):
             brush.item(scene.items[index], rect, index == scene.selected)
-        return brush.wishes
+        return brush
     item = scene.items[scene.selected]
     beside = [drawings.aspect(each.path, each.version) for each in scene.companions]
     laid = arrange(canvas.width, height, aspects, scene.selected, beside)
@@ -87,15 +84,16 @@ def draw_scene(canvas: Canvas, scene: Scene, look: Look, drawings: Drawings, hei
         brush.companion(companion, item, rect)
     for index, rect in laid.others:
         brush.item(scene.items[index], rect, False)
-    return brush.wishes
+    return brush
 
 
-class _Brush:
+class Brush:
     """What draws, with what it has come to need on the way."""
 
     def __init__(self, canvas: Canvas, scene: Scene, look: Look, drawings: Drawings) -> None:
         self.canvas, self.scene, self.look, self.drawings = canvas, scene, look, drawings
         self.wishes: list[Wish] = []
+        self.mapped = False
 
     def aspect(self, item: Item) -> float:
         if item.kind == "text":
@@ -131,6 +129,7 @@ class _Brush:
         if view is not None:
             lines = map_lines(view, rect.width, rect.height - 1, self.look.choice, self.look.paint)
             self.canvas.put(rect.x, rect.y + 1, lines)
+            self.mapped = self.mapped or bool(lines)
 
     def _picture(self, path: Path, rect: Rect, labels: bool, version: int) -> None:
         if rect.height < 2 or self.look.choice.protocol == "none":
