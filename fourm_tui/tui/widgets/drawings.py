@@ -73,11 +73,12 @@ def open_picture(path: Path) -> Image:
     from PIL import Image
 
     try:
-        with warnings.catch_warnings(), Image.open(path) as image:
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            if image.width * image.height > MOST_PIXELS:
-                raise ValueError(f"too large to be shown: {image.width} x {image.height} pixels")
-            return image.convert("RGB")
+            with Image.open(path) as image:
+                if image.width * image.height > MOST_PIXELS:
+                    raise ValueError(f"too large to be shown: {image.width} x {image.height} pixels")
+                return image.convert("RGB")
     except FileNotFoundError:
         raise ValueError("the file is gone") from None
     except Image.DecompressionBombError:
