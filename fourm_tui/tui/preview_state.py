@@ -66,9 +66,6 @@ class Looking:
     def go(self, state: RunState, by: int) -> None:
         """Another target of the chain."""
         self.until = self.cursor = None
-        if self.sheet is not None:
-            self.sheet = None
-            return
         numbers = [facts.number for facts in state.rows]
         now = self.key(state)
         if not numbers or now is None:
@@ -156,10 +153,10 @@ def companions_of(
 
 def status_line(state: RunState | None, looking: Looking) -> str:
     """The line under it all."""
-    if state is None:
-        return ""
     if looking.sheet is not None:
         return printable(looking.sheet)
+    if state is None:
+        return ""
     if state.loading is not None:
         what, fraction = state.loading
         share = "" if fraction is None else f"  {fraction:.0%}"

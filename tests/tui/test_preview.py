@@ -17,6 +17,7 @@ from fourm_tui.tui.panes.preview import PreviewPane
 from fourm_tui.tui.run_state import RunState
 from fourm_tui.tui.screens.compare import ChooseSide, CompareScreen
 from fourm_tui.tui.screens.full import FullScreen
+from fourm_tui.tui.widgets.still import Still
 from tests.tui import kept_run
 from tests.tui.conftest import screen, text
 
@@ -320,3 +321,30 @@ def test_y_copies_the_path_of_a_picture(finished: RunState, run: kept_run.Run) -
         assert app.clipboard == str(run.path_for(2, "tok_rgb@224", 0, ".png"))
 
     with_run(check, finished)
+
+
+def test_a_contact_sheet_is_shown_until_the_next_target(finished: RunState, tmp_path: Path) -> None:
+    async def check(app: FourmApp, pilot: Pilot[int], pane: PreviewPane) -> None:
+        sheet = tmp_path / "sheet.png"
+        pane._sheet_changed(sheet)
+        await settled(pilot, pane)
+        assert "contact sheet" in pane.body.text
+        await pilot.press("n")
+        assert "contact sheet" not in pane.body.text
+
+    with_run(check, finished)
+
+
+@pytest.mark.parametrize("protocol", ["sixel", "kitty"])
+def test_graphics_make_way_for_a_dialog_and_come_back(finished: RunState, protocol: str) -> None:
+    async def check(app: FourmApp, pilot: Pilot[int], pane: PreviewPane) -> None:
+        await opened(app, pilot, "equals_sign")
+        still = app.screen.query_one("#this", Still)
+        while still._shown is None:
+            await pilot.pause()
+        await pilot.press("o")
+        assert still._shown is None
+        await pilot.press("escape")
+        assert still._shown is not None
+
+    with_run(check, finished, choice=Choice(protocol))  # type: ignore[arg-type]

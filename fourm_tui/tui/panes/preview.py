@@ -76,7 +76,7 @@ class PreviewPane(Pane):
     @property
     def selected(self) -> Item | None:
         """The target that is looked at."""
-        found = scene_of(self._state, self.looking, None) if self._state else None
+        found = scene_of(self._state, self.looking, None)
         return found.items[found.selected] if found and found.items else None
 
     @property
@@ -191,7 +191,7 @@ class PreviewPane(Pane):
         look = body.look(self.fourm.choice)
         canvas = Canvas(width, height)
         state = self._state
-        scene = scene_of(state, self.looking, self.before, body.has_focus, look.choice.ascii) if state else None
+        scene = scene_of(state, self.looking, self.before, body.has_focus, look.choice.ascii)
         if scene is None or not scene.items:
             canvas.text(0, 0, status_line(state, self.looking) or _NOTHING, look.muted, ascii=look.choice.ascii)
             self.retitle()
@@ -231,10 +231,12 @@ class PreviewPane(Pane):
         self._go(-1)
 
     def _go(self, by: int) -> None:
-        if self._state is not None:
-            self._stop_playing()
+        self._stop_playing()
+        if self.looking.sheet is not None:
+            self.looking.sheet = None
+        elif self._state is not None:
             self.looking.go(self._state, by)
-            self.redraw()
+        self.redraw()
 
     def action_sample(self) -> None:
         if self._state is not None:
@@ -282,9 +284,9 @@ class PreviewPane(Pane):
     @property
     def copied(self) -> str:
         """What copying takes: the text of a caption, else the path of a picture, else the folder of the run."""
-        if self._state is None:
-            return ""
         target, item = self.target, self.selected
+        if self._state is None or self.looking.sheet is not None:
+            return str(self.looking.sheet or "")
         if target is not None and target.text and target.grid is None:
             return target.text
         return str(item.path if item is not None and item.path is not None else self._state.folder)

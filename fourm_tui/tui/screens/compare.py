@@ -141,6 +141,14 @@ class CompareScreen(Screen[None]):
         text.rstrip()
         self.query_one("#pairs", Static).update(text)
 
+    def on_screen_suspend(self) -> None:
+        for still in self.query(Still):
+            still.hide()
+
+    def on_screen_resume(self) -> None:
+        for still in self.query(Still):
+            still.again()
+
     # -- actions ----------------------------------------------------------------------------------------------------
 
     def action_blink(self) -> None:

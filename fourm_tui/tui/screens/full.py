@@ -142,6 +142,14 @@ class FullScreen(Screen[None]):
             self._facts = facts
             self._say(facts)
 
+    def on_screen_suspend(self) -> None:
+        for still in self.query(Still):
+            still.hide()
+
+    def on_screen_resume(self) -> None:
+        for still in self.query(Still):
+            still.again()
+
     # -- actions ----------------------------------------------------------------------------------------------------
 
     def action_next(self) -> None:

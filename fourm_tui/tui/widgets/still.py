@@ -126,6 +126,17 @@ class Still(Widget):
                 driver.flush()
             self._number = 0
 
+    def hide(self) -> None:
+        """Takes graphics away while something else is on top."""
+        if self._asked is not None and self.choice.protocol in ("sixel", "kitty"):
+            self._shown = None
+            self._set([], 0)
+
+    def again(self) -> None:
+        """Shows what was hidden."""
+        if self._asked is not None and self._shown is None:
+            self._ask()
+
     def render_line(self, y: int) -> Strip:
         strip = self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
         return strip.apply_style(self.rich_style)
