@@ -42,8 +42,8 @@ class Arrangement:
 
 
 def arrange(
-    width: int, height: int, aspects: Sequence[float], selected: int, companions: Sequence[float] = ()
-) -> Arrangement:
+    width: int, height: int, aspects: Sequence[float], selected: int, companions: Sequence[float] = (), needed: int = 0
+) -> Arrangement:  # fmt: skip
     """Lays targets out.
 
     Args:
@@ -51,13 +51,14 @@ def arrange(
         aspects: width by height of each target, in pixels; texts are taken as 2.
         selected: which of them is the large one.
         companions: aspects of what accompanies the selected one: the picture of the run before, its token map.
+        needed: how many of these are to be seen even if the selected one becomes smaller.
     """
     best: tuple[float, Arrangement] | None = None
     others = [index for index in range(len(aspects)) if index != selected]
     for sideways in (True, False):
-        for share in (1.0, 0.8, 0.65, 0.5):
+        for share in (1.0, 0.8, 0.65, 0.5, 0.35):
             made = _split(width, height, aspects, selected, others, companions, sideways, share)
-            score = _score(made, aspects, selected, len(others))
+            score = _score(made, aspects, selected, len(others), needed)
             if best is None or score > best[0] + 1e-9:
                 best = score, made
     assert best is not None
@@ -134,7 +135,7 @@ def _around(others: Sequence[int], selected: int, count: int) -> list[int]:
     return sorted(sorted(others, key=lambda index: abs(index - selected))[:count])
 
 
-def _score(made: Arrangement, aspects: Sequence[float], selected: int, others: int) -> float:
+def _score(made: Arrangement, aspects: Sequence[float], selected: int, others: int, needed: int) -> float:
     """How good an arrangement is: the large one counts, that all are seen counts more."""
 
     def seen(rect: Rect, aspect: float) -> float:
@@ -142,5 +143,6 @@ def _score(made: Arrangement, aspects: Sequence[float], selected: int, others: i
 
     main = seen(made.main, aspects[selected])
     small = sum(min(seen(rect, aspects[index]), main) for index, rect in made.others)
+    unseen = max(needed - len(made.beside), 0)
     missing = others - len(made.others)
-    return main * 2 + small / max(others, 1) + 0.6 * main * len(made.beside) - missing * main
+    return main * 2 + small / max(others, 1) + 0.6 * main * len(made.beside) - missing * main - unseen * main * 1.5

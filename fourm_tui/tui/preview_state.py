@@ -138,15 +138,17 @@ def companions_of(
     if target is None:
         return []
     if item.kind == "map" and item.path is not None:
-        return [Companion("so far", f"step {target.preview_step + 1}", item.path, item.labels, item.version)]
+        return [
+            Companion("so far", f"step {target.preview_step + 1}", item.path, item.labels, item.version, needed=True)
+        ]
     found = []
     if target.done and before is not None and item.kind == "picture":
         other = before.pictures.get((target.facts.target, item.key[1]))
         if other is not None:
             found.append(Companion("before", before.note(ascii), other, item.labels))
     if item.kind == "picture" and target.grid is not None:
-        tokens = Companion("tokens", f"by {looking.colouring}")
         first = looking.until is not None or looking.cursor is not None
+        tokens = Companion("tokens", f"by {looking.colouring}", needed=first)
         found = [tokens, *found] if first else [*found, tokens]
     return found
 

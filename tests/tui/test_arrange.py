@@ -82,3 +82,8 @@ def test_waiting_pays_debts() -> None:
     pace = Pace(0.2, 40_000)
     pace.drew(0.0, 200_000)
     assert pace.wait(4.5) == 0
+
+
+def test_a_needed_companion_makes_the_selected_one_smaller() -> None:
+    assert arrange(70, 50, [1.0] * 3, 2, [1.0]).beside == ()
+    assert len(arrange(70, 50, [1.0] * 3, 2, [1.0], needed=1).beside) == 1

@@ -43,6 +43,8 @@ class Companion:
     """A picture; None: the token map of the selected one."""
     labels: bool = False
     version: int = 0
+    needed: bool = False
+    """It is worth making the selected target smaller."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +80,8 @@ def draw_scene(canvas: Canvas, scene: Scene, look: Look, drawings: Drawings, hei
         return brush
     item = scene.items[scene.selected]
     beside = [drawings.aspect(each.path, each.version) for each in scene.companions]
-    laid = arrange(canvas.width, height, aspects, scene.selected, beside)
+    needed = sum(each.needed for each in scene.companions)
+    laid = arrange(canvas.width, height, aspects, scene.selected, beside, needed)
     brush.item(item, laid.main, True)
     for companion, rect in zip(scene.companions, laid.beside, strict=False):
         brush.companion(companion, item, rect)
