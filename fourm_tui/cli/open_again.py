@@ -184,9 +184,7 @@ def _seed(chain: Chain, notes: list[str]) -> list[str]:
     """`--seed` and, where that is not what the settings say anyway, `--num-variations`."""
     samples = chain.samples
     if not samples:
-        notes.append(
-            "the seed is not known, so the command leaves it out (a contact sheet lacks it, other pictures do not)"
-        )
+        notes.append("the seed is not known, so the command leaves it out (sheets of earlier versions lack it)")
         return []
     seed, count = samples[0].seed, len(samples)
     if count > 1 and any(each.seed != effective_seed(seed, 0, at) for at, each in enumerate(samples)):
@@ -204,7 +202,7 @@ def _doubts(chain: Chain) -> Iterator[str]:
         run, row = printable(record.parent.run), record.parent.row
         yield f"rows before {row} were taken over from {run}; the command makes them anew with the settings above"
     if chain.run is None:
-        yield "a picture does not carry revisions, masks, options of conditions, device and number type"
+        yield "a picture does not carry revisions, masks and options of conditions"
     if record.version != __version__:
         yield f"made by fourm-tui {printable(record.version, 40) or 'of an unknown version'}, this is {__version__}"
 

@@ -204,7 +204,8 @@ def _record(facts: Mapping[str, str], where: str) -> RunRecord:
     found = _NAME.fullmatch(facts["run"])
     time = re.sub(r"_(..)(..)(..)$", r"T\1:\2:\3", found["time"]) if found else ""
     conditions, models = _json(facts, "conditions", {}, where), _json(facts, "models", {}, where)
-    if not isinstance(conditions, dict) or not isinstance(models, dict):
+    seeds, options = _json(facts, "seeds", [], where), _json(facts, "options", {}, where)
+    if not isinstance(seeds, list) or not all(isinstance(each, dict) for each in (conditions, models, options)):
         raise InputError(where)
     return from_json(
         RunRecord,
@@ -214,6 +215,8 @@ def _record(facts: Mapping[str, str], where: str) -> RunRecord:
             "overrides": _json(facts, "overrides", [], where),
             "conditions": [{"name": name, _kind(name, value): value} for name, value in conditions.items()],
             "models": {role: {"name": name} for role, name in models.items()},
+            "samples": [{"seed": seed, "variation": variation} for variation, seed in enumerate(seeds)],
+            "options": options,
             "status": "done",
             "created": time,
             "version": facts.get("version", ""),

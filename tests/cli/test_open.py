@@ -18,6 +18,7 @@ from fourm_tui.chain.recorded import schedule_of
 from fourm_tui.cli import main, make_parser
 from fourm_tui.cli.inputs import inputs_for
 from fourm_tui.cli.open_again import in_a_shell
+from fourm_tui.engine.keep import facts_of
 from fourm_tui.pictures.png import png_bytes, read_facts
 from fourm_tui.runs import ModelRecord, ParentRecord, Run, SettingsText, condition_record, effective_seed, fingerprint
 from tests.cli.kept_runs import CAPTION, SETTINGS, kept_run, record, settings_file
@@ -110,9 +111,29 @@ def test_a_picture_without_its_run_says_what_it_carries(run: Run, capsys: pytest
     assert opened(capsys, "copy.png", "--runs", "elsewhere")["folder"]
 
 
-def test_a_contact_sheet_alone_does_not_know_its_seed_and_says_so(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_contact_sheet_alone_knows_seeds_and_options(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.move(run.folder / "contact.png", "sheet.png")
     shutil.rmtree(run.folder)
+    data = opened(capsys, "sheet.png")
+    assert data["seeds"] == [7, SECOND]
+    assert data["options"] == {"seed": 7, "num_variations": 2}
+    words = data["commands"][-1]
+    assert words[words.index("--seed") :] == ["--seed", "7", "--num-variations", "2"]
+    assert not any("seed" in note for note in data["notes"])
+
+
+@pytest.mark.parametrize("lacking", [True, False])
+def test_a_sheet_without_seeds_says_so_and_one_with_nonsense_is_damaged(
+    lacking: bool, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = facts_of(run)
+    shutil.rmtree(run.folder)
+    facts = {name: text for name, text in facts.items() if name != "seeds"} if lacking else {**facts, "seeds": '["x"]'}
+    Path("sheet.png").write_bytes(png_bytes(Image.new("RGB", (8, 8)), facts))
+    if not lacking:
+        assert main(["open", "sheet.png"]) == 2
+        assert "its facts are damaged" in capsys.readouterr().err
+        return
     data = opened(capsys, "sheet.png")
     assert data["seeds"] == []
     assert "--seed" not in data["commands"][-1]
