@@ -89,17 +89,16 @@ def alive(pid: int) -> bool:
         return False
 
 
-def of_home(home: Path) -> list[str]:
-    """The command lines of all processes of the user who lives in a folder."""
-    found = []
+def of_home(home: Path) -> set[int]:
+    """All processes of the user who lives in a folder, but this one."""
+    found = set()
     for process in Path("/proc").glob("[0-9]*"):
         try:
             theirs = (process / "environ").read_bytes().split(b"\0")
-            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
         except OSError:
             continue
         if int(process.name) != os.getpid() and f"XDG_STATE_HOME={home / 'XDG_STATE_HOME'}".encode() in theirs:
-            found.append(command)
+            found.add(int(process.name))
     return found
 
 
