@@ -80,13 +80,18 @@ def branched(
         what = "its conditions, models or seeds differ" if start == 1 else f"row {start} was edited"
         note = f"it branches at row {start} instead of {row}, because {what}"
     finished = parent.finished()
-    samples = range(len(record.samples))
+    before = [known for known in parent.record.rows if known.number < start]
+    # What the parent skipped before it had these rows cannot go on.
+    skipped = {number for number, sample in enumerate(parent.record.samples) if sample.skipped}
+    skipped = {number for number in skipped if any((known.number, number) not in finished for known in before)}
+    samples = tuple(replace(sample, skipped=number in skipped) for number, sample in enumerate(record.samples))
+    wanted = [number for number in range(len(samples)) if number not in skipped]
     rows = []
-    for known in parent.record.rows:
-        if known.number >= start or not all((known.number, sample) in finished for sample in samples):
+    for known in before:
+        if not all((known.number, number) in finished for number in wanted):
             break
         rows.append(replace(known, state="done"))
-    return replace(record, parent=branch_off(parent, len(rows) + 1), rows=tuple(rows)), note
+    return replace(record, samples=samples, parent=branch_off(parent, len(rows) + 1), rows=tuple(rows)), note
 
 
 def _first_difference(record: RunRecord, parent: Run, schedule: Schedule) -> int | None:

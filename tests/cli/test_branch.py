@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,19 @@ def test_a_branch_takes_rows_over_and_makes_the_others(parent: Run) -> None:
 def test_a_branch_with_nothing_changed_is_the_same_again(parent: Run) -> None:
     made = branch(parent, "--row", "2")
     assert tokens(made, 2, "tok_rgb@224") == tokens(parent, 2, "tok_rgb@224")
+
+
+def test_a_sample_that_the_parent_skipped_stays_out_where_its_rows_are_lacking(parent: Run) -> None:
+    whole = branch(parent, "--seed", "7", "--num-variations", "3", "--row", "1")
+    whole.save(samples=tuple(replace(each, skipped=n == 1) for n, each in enumerate(whole.record.samples)))
+    made = branch(whole, "--row", "2")
+    assert not any(sample.skipped for sample in made.record.samples)  # nothing is lacking yet
+    whole.path_for(1, "tok_clip@224", 1, ".safetensors").unlink()
+    made = branch(whole, "--row", "2")
+    assert [sample.skipped for sample in made.record.samples] == [False, True, False]
+    assert made_rows(made) == [2]
+    assert {number for _, number in made.finished()} == {0, 2}
+    assert made_rows(branch(whole, "--row", "1")) == [1, 2]
 
 
 def test_without_a_row_it_begins_at_the_first_that_differs(parent: Run) -> None:
