@@ -1,0 +1,42 @@
+"""Below the table: curves, guidance, cost and problems of what is selected, or the sentence about a wrong value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from rich.text import Text
+from textual.widgets import Static
+
+from fourm_tui.tui.detail import Seconds, lines
+from fourm_tui.tui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from fourm_tui.tui.app import FourmApp
+
+
+class RowDetail(Static):
+    """See the module."""
+
+    DEFAULT_CSS = "RowDetail { height: 1fr; width: 1fr; margin-top: 1; overflow: hidden; }"
+
+    def show(self, workspace: Workspace, row: int, seconds: Seconds | None, wrong: str = "") -> None:
+        """Shows a row of a workspace; `wrong` says what is wrong with what is being typed."""
+        theme = self.app.theme_variables
+        styles = {
+            "dim": _color(theme.get("text-disabled", ""), "dim"), "error": _color(theme.get("error", ""), "red"),
+            "warning": _color(theme.get("warning", ""), "yellow"), "accent": _color(theme.get("primary", ""), "blue"),
+        }  # fmt: skip
+        ascii = cast("FourmApp", self.app).choice.ascii
+        found = lines(workspace, row, max(self.size.width, 20), seconds, styles, ascii)
+        if wrong:
+            found.insert(0, Text(wrong, styles["error"]))
+        self.update(Text("\n").join(found))
+
+
+def _color(value: str, default: str) -> str:
+    """A colour of the theme for rich, which knows no `auto` and no alpha."""
+    if value.startswith("#") and len(value) == 7:
+        return value
+    if value.startswith("ansi_"):
+        return value.removeprefix("ansi_")
+    return default

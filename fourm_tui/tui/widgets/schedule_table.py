@@ -1,0 +1,404 @@
+"""The table of the schedule: one cell has the cursor, and is edited where it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from fourm_tui.errors import InputError
+from fourm_tui.tui import cells
+from fourm_tui.tui.cells import Cell, Line
+from fourm_tui.tui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from fourm_tui.tui.app import FourmApp
+
+_LONGEST = 200
+_MARGIN = 5  # the mark of the selected row and its number
+
+
+@dataclass
+class Editing:
+    """The cell that is open."""
+
+    cell: Cell
+    text: str
+    at: int
+    """Where the next character goes."""
+    error: str = ""
+
+
+class ScheduleTable(Widget, can_focus=True):
+    """See the module. It shows a workspace and says what is typed; who has it changes the workspace."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "table--head", "table--dim", "table--cursor", "table--resting", "table--open", "table--wrong",
+        "table--problem", "table--mark",
+    }  # fmt: skip
+    DEFAULT_CSS = """
+    ScheduleTable { height: auto; width: 1fr; }
+    ScheduleTable .table--head { color: $text-muted; }
+    ScheduleTable .table--dim { color: $text-disabled; }
+    ScheduleTable .table--cursor { background: $accent; color: $background; text-style: bold; }
+    ScheduleTable .table--resting { background: $panel-lighten-1; color: $foreground; }
+    ScheduleTable .table--open { background: $surface-lighten-2; color: $foreground; text-style: bold; }
+    ScheduleTable .table--wrong { background: $surface-lighten-2; color: $error; text-style: bold; }
+    ScheduleTable .table--problem { color: $error; text-style: underline; }
+    ScheduleTable .table--mark { color: $accent; text-style: bold; }
+    """
+
+    class Moved(Message):
+        """Another cell has the cursor."""
+
+    class Typed(Message):
+        """What stands in the open cell has changed, or it was closed without taking it."""
+
+    @dataclass
+    class Taken(Message):
+        """A cell gets what was typed."""
+
+        cell: Cell
+        text: str
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: tuple[Line, ...] = ()
+        self.line, self.column = 0, 0
+        self.editing: Editing | None = None
+        self.problems: frozenset[tuple[int | None, str | None]] = frozenset()
+        self._drawn: list[tuple[Text, int | None]] = []  # a line, and which of the grid it is
+        self._places: dict[tuple[int, int], tuple[int, int]] = {}  # line and column of the grid -> x and width
+        self._top = 0
+
+    # -- what is shown ------------------------------------------------------------------------------------------------
+
+    def show(self, workspace: Workspace, problems: frozenset[tuple[int | None, str | None]]) -> None:
+        """Shows a workspace; the cursor stays where it is, as far as that is there."""
+        before = len(self._drawn)
+        self.lines, self.problems = cells.grid(workspace), problems
+        self._keep_in()
+        self._draw()
+        if len(self._drawn) != before:
+            self.refresh(layout=True)
+        else:
+            self.refresh()
+
+    @property
+    def cell(self) -> Cell | None:
+        """Under the cursor."""
+        if not self.lines:
+            return None
+        line = self.lines[self.line]
+        return line.cells[min(self.column, len(line.cells) - 1)]
+
+    @property
+    def row(self) -> int:
+        """Number of the row that the cursor is in, or of the last row of its chain."""
+        for line in reversed(self.lines[: self.line + 1]):
+            if line.row:
+                return line.row
+        return 1
+
+    def go_to(self, row: int | None, key: str | None) -> bool:
+        """Puts the cursor on a cell; false if there is none such."""
+        for number, line in enumerate(self.lines):
+            for column, cell in enumerate(line.cells):
+                if (row is None or cell.row == row) and (key is None or cell.key == key):
+                    self.line, self.column = number, column
+                    self._moved()
+                    return True
+        return False
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        return len(self._drawn) or 4
+
+    # -- drawing ------------------------------------------------------------------------------------------------------
+
+    def _keep_in(self) -> None:
+        self.line = min(self.line, max(len(self.lines) - 1, 0))
+
+    def _widths(self) -> tuple[dict[str, int], int]:
+        """Of the columns, and the gap between them, so that all fit as far as possible."""
+        wanted = cells.widths(self.lines)
+        room = max(self.size.width - _MARGIN, 20)
+        for gap in (2, 1):
+            over = sum(wanted.values()) + gap * len(wanted) - room
+            if over <= 0:
+                return wanted, gap
+        for key, least in (
+            ("autoregression_schemes", 7),
+            ("target_domains", 11),
+            ("temp_schedules", 8),
+            ("cfg_scales", 6),
+        ):
+            if key in wanted:
+                cut = min(over, max(wanted[key] - least, 0))
+                wanted[key] -= cut
+                over -= cut
+        return wanted, 1
+
+    def _draw(self) -> None:
+        widths, gap = self._widths()
+        drawn: list[tuple[Text, int | None]] = []
+        self._places.clear()
+        head = Text(" " * _MARGIN)
+        for key, width in widths.items():
+            head.append(_fit(cells.TITLES[key], width, right=_is_right(key)) + " " * gap)
+        drawn.append((self._styled(head, "table--head"), None))
+        part = self.lines[0].part if self.lines else ""
+        for number, line in enumerate(self.lines):
+            if line.part != part:
+                part = line.part
+                rule = "-" if self.ascii else "─"
+                title = f"{rule * 3} super resolution "
+                drawn.append(
+                    (self._styled(Text(title + rule * max(0, self.size.width - len(title))), "table--head"), None)
+                )
+            if not line.row:
+                drawn.append((Text(""), None))
+            drawn.append((self._row(number, line, widths, gap) if line.row else self._chain(number, line), number))
+        self._drawn = drawn
+
+    @property
+    def ascii(self) -> bool:
+        return cast("FourmApp", self.app).choice.ascii
+
+    def _styled(self, text: Text, name: str) -> Text:
+        text.stylize(self.get_component_rich_style(name, partial=True))
+        return text
+
+    def _row(self, number: int, line: Line, widths: dict[str, int], gap: int) -> Text:
+        selected = number == self.line
+        text = Text()
+        mark = (">" if self.ascii else "▸") if selected else " "
+        text.append(f" {mark}", self.get_component_rich_style("table--mark", partial=True))
+        text.append(f"{line.row:>2} ", self.get_component_rich_style("table--head", partial=True))
+        for column, cell in enumerate(line.cells):
+            width = widths[cell.key]
+            self._places[number, column] = (text.cell_len, width)
+            text.append_text(self._cell(number, column, cell, width))
+            text.append(" " * gap)
+        return text
+
+    def _chain(self, number: int, line: Line) -> Text:
+        text = Text(" " * 2)
+        for column, cell in enumerate(line.cells):
+            text.append(f"{cell.title} ", self.get_component_rich_style("table--head", partial=True))
+            width = max(len(cell.text), 2)
+            self._places[number, column] = (text.cell_len, width)
+            text.append_text(self._cell(number, column, cell, width))
+            text.append("   " if self.size.width >= 70 else "  ")
+        return text
+
+    def _cell(self, number: int, column: int, cell: Cell, width: int) -> Text:
+        here = number == self.line and column == min(self.column, len(self.lines[number].cells) - 1)
+        if here and self.editing is not None:
+            return self._open(self.editing, width)
+        text = Text(_fit(cell.text, width, right=cell.is_number))
+        if here:
+            name = "table--cursor" if self.has_focus else "table--resting"
+        elif (cell.row or None, cell.key) in self.problems:
+            name = "table--problem"
+        elif cell.look != "own":
+            name = "table--dim"
+        else:
+            return text
+        return self._styled(text, name)
+
+    def _open(self, editing: Editing, width: int) -> Text:
+        """The open cell: what is typed, with a block where the next character goes."""
+        room = max(width, 3)
+        start = max(0, editing.at - room + 1)
+        shown = (editing.text + " ")[start : start + room].ljust(room)
+        text = self._styled(Text(shown), "table--wrong" if editing.error else "table--open")
+        at = editing.at - start
+        text.stylize(Style(reverse=True), at, at + 1)
+        return text
+
+    def render_line(self, y: int) -> Strip:
+        at = y + self._top
+        if not 0 <= at < len(self._drawn):
+            return Strip.blank(self.size.width, self.rich_style)
+        text = self._drawn[at][0]
+        segments = list(text.render(self.app.console))
+        return Strip(segments).apply_style(self.rich_style).adjust_cell_length(self.size.width, self.rich_style)
+
+    def _redraw(self) -> None:
+        self._draw()
+        where = next((at for at, (_, number) in enumerate(self._drawn) if number == self.line), 0)
+        height = max(self.size.height, 1)
+        self._top = min(max(self._top, where - height + 1), where)
+        if where <= 1 or len(self._drawn) <= height:
+            self._top = 0
+        self.refresh()
+
+    def on_resize(self) -> None:
+        self._redraw()
+
+    def on_focus(self) -> None:
+        self._redraw()
+
+    def on_blur(self) -> None:
+        self.close()
+        self._redraw()
+
+    # -- moving -------------------------------------------------------------------------------------------------------
+
+    def move(self, down: int, right: int) -> None:
+        """Moves the cursor; from the rows to the line of the chain it goes to the cell that stands nearest."""
+        if not self.lines:
+            return
+        line = min(max(self.line + down, 0), len(self.lines) - 1)
+        column = min(self.column, len(self.lines[self.line].cells) - 1)
+        if line != self.line:
+            x = self._places.get((self.line, column), (0, 0))[0]
+            same = bool(self.lines[line].row) and bool(self.lines[self.line].row)
+            every = range(len(self.lines[line].cells))
+            column = (
+                min(column, len(every) - 1) if same else min(every, key=lambda c: abs(self._places[line, c][0] - x))
+            )
+        self.line = line
+        self.column = min(max(column + right, 0), len(self.lines[line].cells) - 1)
+        self._moved()
+
+    def _moved(self) -> None:
+        self._redraw()
+        self.post_message(self.Moved())
+
+    # -- editing ------------------------------------------------------------------------------------------------------
+
+    def open(self, text: str) -> None:
+        """Opens the cell under the cursor with a text in it."""
+        if self.cell is not None and self.cell.look != "none":
+            self.editing = Editing(self.cell, text, len(text))
+            self._typed()
+
+    def close(self) -> None:
+        """Closes the open cell without taking what stands there."""
+        if self.editing is not None:
+            self.editing = None
+            self._typed()
+
+    def _typed(self) -> None:
+        if self.editing is not None:
+            try:
+                cells.read(self.editing.cell, self.editing.text)
+                self.editing.error = ""
+            except InputError as error:
+                self.editing.error = str(error)
+        self._redraw()
+        self.post_message(self.Typed())
+
+    def take(self) -> bool:
+        """Closes the open cell and says what it gets; false if that is no value of it."""
+        editing = self.editing
+        if editing is None:
+            return True
+        if editing.error:
+            return False
+        self.editing = None
+        self.post_message(self.Taken(editing.cell, editing.text))
+        return True
+
+    def _insert(self, text: str) -> None:
+        assert self.editing is not None
+        kept = "".join(each for each in text if each.isprintable())[:_LONGEST]
+        whole = self.editing.text
+        self.editing.text = (whole[: self.editing.at] + kept + whole[self.editing.at :])[:_LONGEST]
+        self.editing.at = min(self.editing.at + len(kept), len(self.editing.text))
+        self._typed()
+
+    def on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        first = event.text[: 4 * _LONGEST].partition("\n")[0].strip()
+        if self.editing is None and self.cell is not None:
+            self.open("")
+        if self.editing is not None:
+            self._insert(first)
+
+    def on_key(self, event: events.Key) -> None:
+        if self.editing is not None:
+            event.stop()
+            event.prevent_default()
+            self._edit_key(event)
+            return
+        moves = {
+            "up": (-1, 0), "k": (-1, 0), "down": (1, 0), "j": (1, 0), "left": (0, -1), "h": (0, -1), "right": (0, 1),
+            "l": (0, 1), "home": (0, -99), "end": (0, 99), "pageup": (-99, 0), "pagedown": (99, 0),
+        }  # fmt: skip
+        cell = self.cell
+        if event.key in moves:
+            event.stop()
+            self.move(*moves[event.key])
+        elif cell is not None and cell.is_number and event.character and event.character in "0123456789.":
+            event.stop()
+            self.open(event.character)
+
+    def _edit_key(self, event: events.Key) -> None:
+        editing = self.editing
+        assert editing is not None
+        match event.key:
+            case "escape":
+                self.close()
+            case "enter":
+                self.take()
+            case "tab" | "shift+tab":
+                if self.take():
+                    self.move(0, 1 if event.key == "tab" else -1)
+                    self.call_later(self.reopen)
+            case "up" | "down":
+                if self.take():
+                    self.move(-1 if event.key == "up" else 1, 0)
+            case "left" | "right" | "home" | "end":
+                places = {"left": editing.at - 1, "right": editing.at + 1, "home": 0, "end": len(editing.text)}
+                editing.at = min(max(places[event.key], 0), len(editing.text))
+                self._redraw()
+            case "backspace":
+                if editing.at:
+                    editing.text = editing.text[: editing.at - 1] + editing.text[editing.at :]
+                    editing.at -= 1
+                    self._typed()
+            case "delete":
+                editing.text = editing.text[: editing.at] + editing.text[editing.at + 1 :]
+                self._typed()
+            case "ctrl+u":
+                editing.text, editing.at = "", 0
+                self._typed()
+            case _:
+                if event.character and event.is_printable:
+                    self._insert(event.character)
+
+    def reopen(self) -> None:
+        """Opens the cell that the cursor came to while editing, if it takes typing."""
+        if self.cell is not None and self.cell.is_number:
+            self.open(cells.source(cast("FourmApp", self.app).workspace, self.cell))
+
+    # -- mouse --------------------------------------------------------------------------------------------------------
+
+    def on_click(self, event: events.Click) -> None:
+        at = event.y + self._top
+        number = self._drawn[at][1] if 0 <= at < len(self._drawn) else None
+        if number is None:
+            return
+        self.close()
+        every = range(len(self.lines[number].cells))
+        self.line = number
+        self.column = max((c for c in every if self._places[number, c][0] <= event.x), default=0)
+        self._moved()
+
+
+def _is_right(key: str) -> bool:
+    return Cell(key, "").is_number
+
+
+def _fit(text: str, width: int, *, right: bool = False) -> str:
+    if len(text) > width:
+        text = text[: width - 1] + "…"
+    return text.rjust(width) if right else text.ljust(width)
