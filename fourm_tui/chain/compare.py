@@ -181,6 +181,11 @@ def _rows(a: Numbered | None, b: Numbered | None) -> Iterator[Pair]:
             return  # the target says which row it is; the rest would differ from nothing
 
 
+def schedules_differ(a: Schedule, b: Schedule) -> list[Pair]:
+    """Cells and conditions in which two schedules differ."""
+    return [pair for pair in _schedules(a, b) if not pair.same]
+
+
 # -- in few words -----------------------------------------------------------------------------------------------
 
 _NOT_SETTINGS = ("status", "time", "fourm-tui", "device", "preview_every")

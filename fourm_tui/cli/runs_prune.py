@@ -7,9 +7,6 @@ import contextlib
 import json
 import math
 import os
-import shutil
-import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,14 +21,11 @@ from fourm_tui.cli.runs import SCHEMA, run_data
 from fourm_tui.cli.runs_view import show_problems, show_runs
 from fourm_tui.cli.runs_which import STATUS_STYLES, chosen, parse_statuses
 from fourm_tui.errors import FourmError, InputError, printable
-from fourm_tui.events import being_written
 from fourm_tui.hub import size_text
-from fourm_tui.runs import Listing, Run, list_runs, open_run
+from fourm_tui.runs import Listing, Run, list_runs
+from fourm_tui.runs.removal import is_running, remove_remainders, remove_run
 
 CANCELLED = 130
-_REMOVED = ".removed-"
-"""Begins the names of the hidden folders into which runs go before they are deleted."""
-_LONG_AGO = 3600  # seconds after which nobody is at such a folder any more
 
 
 @dataclass(frozen=True)
@@ -130,11 +124,6 @@ def plan(listing: Listing, options: argparse.Namespace, now: datetime) -> list[R
     return [Removal(run, _bytes(run.folder), tuple(_children(run, kept))) for run in gone]
 
 
-def is_running(run: Run) -> bool:
-    """Whether a process is at this run, also if its record does not say so yet or still."""
-    return run.record.status == "running" or (run.record.status != "done" and being_written(run.events))
-
-
 def _children(parent: Run, runs: Sequence[Run]) -> Iterator[str]:
     for run in runs:
         if run.record.parent and run.record.parent.run == parent.name:
@@ -174,42 +163,8 @@ def _bytes(folder: Path) -> int:
     return total
 
 
-# -- removing ---------------------------------------------------------------------------------------------------
-
-
 def _remove(removals: Sequence[Removal], folder: Path) -> list[str]:
     """Removes runs one after the other; what kept it from removing some of them."""
-    problems = [problem for removal in removals if (problem := _remove_one(removal.run.folder))]
-    _remove_remainders(folder)
+    problems = [problem for removal in removals if (problem := remove_run(removal.run.folder))]
+    remove_remainders(folder)
     return problems
-
-
-def _remove_one(run: Path) -> str | None:
-    """The folder goes into a hidden one first, so that others see all of it or nothing."""
-    try:
-        if is_running(open_run(run)):
-            return f"{printable(run)}: runs by now, so it was left"
-    except InputError as error:
-        return str(error) if run.exists() else None  # another process was faster
-    try:
-        hidden = Path(tempfile.mkdtemp(prefix=_REMOVED, dir=run.parent))
-        try:
-            moved = run.rename(hidden / run.name)
-            if moved.is_symlink():
-                moved.unlink()
-            else:
-                shutil.rmtree(moved)
-        finally:
-            with contextlib.suppress(OSError):
-                hidden.rmdir()
-    except OSError as error:
-        return f"{printable(run)}: cannot be removed: {printable(error.filename or '')} {error.strerror}"
-    return None
-
-
-def _remove_remainders(folder: Path) -> None:
-    """What was left when an earlier removal was killed."""
-    for hidden in folder.glob(f"{_REMOVED}*"):
-        with contextlib.suppress(OSError):
-            if time.time() - hidden.lstat().st_mtime > _LONG_AGO:
-                shutil.rmtree(hidden, ignore_errors=True)

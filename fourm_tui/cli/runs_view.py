@@ -10,8 +10,9 @@ from typing import TypeAlias
 from rich.console import Console
 from rich.text import Text
 
+from fourm_tui.chain.said import given_words
 from fourm_tui.chain.times import ago, moment
-from fourm_tui.cli.runs_which import beginnings, given_words
+from fourm_tui.cli.runs_which import beginnings
 from fourm_tui.errors import InputError, printable
 from fourm_tui.runs import Run
 

@@ -1,4 +1,4 @@
-"""Which runs are meant: by words, by status; and what a run says about itself in few words."""
+"""Which runs are meant: by words, by status."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import get_args
 
+from fourm_tui.chain.said import has_words
 from fourm_tui.errors import InputError, printable
 from fourm_tui.runs import Run, Status
 
@@ -33,29 +34,8 @@ def parse_statuses(text: str | None) -> frozenset[str]:
 def chosen(runs: Iterable[Run], words: Sequence[str], statuses: frozenset[str]) -> Iterator[Run]:
     """The runs with all of these words and one of these statuses."""
     for run in runs:
-        said = "\n".join(_said(run)).lower()
-        if (not statuses or run.record.status in statuses) and all(word.lower() in said for word in words):
+        if (not statuses or run.record.status in statuses) and has_words(run, words):
             yield run
-
-
-def _said(run: Run) -> Iterator[str]:
-    record = run.record
-    yield from (run.folder.name, record.chain)
-    for condition in record.conditions:
-        yield from (condition.name, condition.text or "", condition.path or "")
-    for model in record.models.values():
-        yield from (model.name, model.revision or "")
-
-
-def given_words(run: Run) -> str:
-    """The conditions in one line: the texts, else the names of files."""
-    said = []
-    for condition in run.record.conditions:
-        if condition.text is not None:
-            said.append(" ".join(condition.text.split()))
-        elif condition.path is not None:
-            said.append(f"{condition.name}={condition.path.rpartition('/')[2]}")
-    return printable(" + ".join(said), 300)
 
 
 def beginnings(names: Iterable[str]) -> dict[str, str]:

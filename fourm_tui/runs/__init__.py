@@ -2,7 +2,7 @@
 
 from fourm_tui.runs.files import replace_file, write_new
 from fourm_tui.runs.folder import Run, branch_off, copy_rows, create_run, open_run
-from fourm_tui.runs.listing import LATEST, Listing, find_run, list_runs
+from fourm_tui.runs.listing import LATEST, Listing, each_run, find_run, list_runs
 from fourm_tui.runs.record import (
     ConditionRecord,
     ModelRecord,
@@ -42,6 +42,7 @@ __all__ = [
     "copy_rows",
     "create_run",
     "decoding_seed",
+    "each_run",
     "effective_seed",
     "find_run",
     "fingerprint",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -37,17 +38,30 @@ def list_runs(folder: Path, limit: int | None = None) -> Listing:
     problems: list[str] = []
     if limit is not None and limit <= 0:
         return Listing(())
+    for found in each_run(folder):
+        if isinstance(found, str):
+            problems.append(found)
+            continue
+        runs.append(found)
+        if limit is not None and len(runs) >= limit:
+            break
+    return Listing(tuple(runs), tuple(problems))
+
+
+def each_run(folder: Path) -> Iterator[Run | str]:
+    """The runs in a folder, the newest first, opened one after the other; of one that cannot be read, what is wrong.
+
+    Raises:
+        InputError: the folder cannot be read.
+    """
     for _, same_second in groupby(sorted(_run_folders(folder), key=_time, reverse=True), key=_time):
         opened: list[Run] = []
         for path in same_second:
             try:
                 opened.append(open_run(path))
             except InputError as error:
-                problems.append(str(error))
-        runs += sorted(opened, key=_created, reverse=True)
-        if limit is not None and len(runs) >= limit:
-            break
-    return Listing(tuple(runs[:limit]), tuple(problems))
+                yield str(error)
+        yield from sorted(opened, key=_created, reverse=True)
 
 
 def find_run(name: str, folder: Path) -> Path:

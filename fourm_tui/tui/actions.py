@@ -95,6 +95,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("schedule.move_down", "J", "move down", "Move the row down"),
     Action("schedule.move_up", "K", "move up", "Move the row up"),
     Action("schedule.fill", "v", "fill down", "Give all rows below the value of this cell"),
+    Action("schedule.weights", "g", "weights", "Guidance of the row: one scale, or a weight for each condition"),
     Action("schedule.problem", "n", "next problem", "Go to the next problem or hint"),
     # -- run
     Action("run.pause", "space", "pause", "Pause the selected run between two steps, or let it go on", True),
@@ -114,6 +115,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("preview.next", "n", "next target", "The next target", True),
     Action("preview.previous", "N", "target before", "The target before"),
     Action("preview.sample", "v", "variation", "The next variation; after the last, all of them"),
+    # -- earlier runs
+    Action("history.reopen", "enter", "reopen", "Edit what the run was made with: conditions, schedule, seed", True),
+    Action("history.show", "space", "show", "Show the run in the preview", True),
+    Action("history.rerun", "r", "rerun", "Run it again with a new seed", True),
+    Action("history.compare", "equals_sign", "compare", "Mark it; on another: the two cell by cell", True),
+    Action("history.branch", "b", "branch", "Run what is edited, taking over what does not differ from this run"),
+    Action("history.filter", "slash", "filter", "Narrow the list: names, captions, models, a status", True),
+    Action("history.delete", "x", "delete", "Delete the run, after asking", True),
+    Action("history.close", "escape,q,H", "close", "Back to the panes", True),
     # -- one output in full
     Action("full.next", "n,right,l", "next", "The next output", True),
     Action("full.previous", "N,left,h", "before", "The output before", True),
@@ -163,5 +173,5 @@ _SHOWN = {
     "question_mark": "?", "colon": ":", "comma": ",", "equals_sign": "=", "plus": "+", "minus": "-",
     "greater_than_sign": ">", "less_than_sign": "<", "right_curly_bracket": "}", "left_curly_bracket": "{",
     "up": "↑", "down": "↓", "left": "←", "right": "→", "f1": "F1", "f2": "F2", "f3": "F3", "f4": "F4",
-    "slash": "/", "full_stop": ".",
+    "slash": "/", "full_stop": ".", "escape": "Esc", "enter": "Enter", "space": "Space",
 }  # fmt: skip

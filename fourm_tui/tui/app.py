@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import BindingType
 from textual.signal import Signal
@@ -18,20 +19,25 @@ from fourm_tui.runs import Run, open_run
 from fourm_tui.schedule.editor import Editor
 from fourm_tui.terminal.choice import Choice
 from fourm_tui.tui.actions import bindings
+from fourm_tui.tui.ending import end_on_signals
+from fourm_tui.tui.file_actions import FileActions, Files
+from fourm_tui.tui.files import is_first_start
+from fourm_tui.tui.keymap import problems_of
 from fourm_tui.tui.link import Answer, Link, News, QueueNews, RunNews, Trouble
 from fourm_tui.tui.panes.preview import PreviewPane
 from fourm_tui.tui.run_state import RunState
+from fourm_tui.tui.screen_actions import ScreenActions
 from fourm_tui.tui.screens.main import MainScreen
+from fourm_tui.tui.screens.too_small import TooSmall, is_too_small
 from fourm_tui.tui.settings import Settings
 from fourm_tui.tui.themes import read_themes
 from fourm_tui.tui.widgets.message import MessageLine
 from fourm_tui.tui.workspace import Workspace
 
-LEAST = (80, 24)
-"""Columns and rows below which nothing is shown but that."""
+_WELCOME = "Welcome. r makes the first picture of this demonstration; ? shows all keys, : finds any action"
 
 
-class FourmApp(App[int]):
+class FourmApp(FileActions, ScreenActions, App[int]):
     """The screens.
 
     Args:
@@ -73,6 +79,9 @@ class FourmApp(App[int]):
         self.row_signal: Signal[int] = Signal(self, "row")
         """Another row of the schedule is selected."""
         self.selected_row = 1
+        self.own_themes: frozenset[str] = frozenset()
+        """Names of those that were read, not Textual's."""
+        self.files = Files(self)
         self.link = Link(self._tell)
 
     # -- life ---------------------------------------------------------------------------------------------------------
@@ -81,7 +90,8 @@ class FourmApp(App[int]):
         themes, problems = read_themes()
         for theme in themes.values():
             self.register_theme(theme)
-        self.problems += problems
+        self.own_themes = frozenset(themes)
+        self.problems += [*problems, *problems_of(self.settings.keys)]
         if self.settings.theme in themes:
             self.theme = self.settings.theme
         else:
@@ -90,14 +100,31 @@ class FourmApp(App[int]):
             )
         self.set_keymap(dict(self.settings.keys))
         self.push_screen(MainScreen())
+        self._look_at_size()
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
         """What can wait until the first picture of the screen is there."""
         if self.with_engine:
             self.link.open(self.settings.warm_engine)
+        if not self.is_headless:
+            end_on_signals(self, self.files.rescue)
+        self.files.begin()
+        if is_first_start():
+            self.say(_WELCOME, lasting=True)
         if self.problems:
             self.say("\n".join(self.problems), error=True)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._look_at_size()
+
+    def _look_at_size(self) -> None:
+        """Where there is too little room, nothing is done unseen."""
+        if is_too_small(*self.size) and not isinstance(self.screen, TooSmall):
+            self.push_screen(TooSmall())
+
+    def on_app_focus(self, event: events.AppFocus) -> None:
+        self.files.look()
 
     def on_unmount(self) -> None:
         self.link.close()
@@ -108,10 +135,10 @@ class FourmApp(App[int]):
 
     # -- saying -------------------------------------------------------------------------------------------------------
 
-    def say(self, message: str, error: bool = False) -> None:
-        """Shows a message under the panes."""
+    def say(self, message: str, error: bool = False, lasting: bool = False) -> None:
+        """Shows a message under the panes; good news goes by itself, unless it is to last until the next thing."""
         with contextlib.suppress(StopIteration):
-            self.main.query_one(MessageLine).say(message, error)
+            self.main.query_one(MessageLine).say(message, error, lasting)
 
     def attempt(self, do: Callable[[], Any]) -> bool:
         """Does something; what the user can understand of its failure is shown. Whether it worked."""
@@ -301,7 +328,19 @@ class FourmApp(App[int]):
         self.say(f"copied: {printable(copied.splitlines()[0], 100)}")
 
     async def action_quit(self) -> None:
+        from fourm_tui.tui.screens.confirm import Confirm
+
+        if isinstance(self.screen, TooSmall | Confirm):
+            return  # nothing is done unseen, and a question is answered first
+        self.files.unless_unsaved("leave", self._leave)
+
+    def _leave(self) -> None:
+        self.files.end()
         self.exit(0)
+
+    def action_help_quit(self) -> None:
+        """Ctrl-C, which Textual would explain with a key that is not ours."""
+        self.say("q leaves, c cancels the run")
 
 
 def is_remote() -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from fourm_tui.errors import printable
+from fourm_tui.errors import FourmError, InputError, printable
 from fourm_tui.paths import config_dir
 from fourm_tui.runs import replace_file
 
@@ -43,11 +43,60 @@ class Settings:
     recent: int = 20
     """How many recent files are remembered."""
     keys: Mapping[str, str] = field(default_factory=dict)
-    """Other keys for actions: `{run.start: ctrl+r, schedule.fill: d}`; several are parted by commas."""
+    """Other keys for actions: `{app.start: ctrl+r, schedule.fill: D}`; several are parted by commas."""
 
 
 _KINDS: Mapping[str, type | tuple[type, ...]] = {"str": str, "bool": bool, "int": int, "float": (int, float)}
 _TYPES = {each.name: _KINDS.get(str(each.type), dict) for each in fields(Settings)}
+
+
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "graphics": ("auto", "sixel", "kitty", "blocks"),
+    "notify": ("bell", "osc9", "none"),
+}
+"""What a setting can be, where that is one of a few words."""
+
+
+def explained() -> dict[str, str]:
+    """What each setting does: the text below its field."""
+    import ast
+    import inspect
+
+    (made,) = ast.parse(inspect.getsource(Settings)).body
+    assert isinstance(made, ast.ClassDef)
+    found = {}
+    for this, after in zip(made.body, made.body[1:], strict=False):
+        if isinstance(this, ast.AnnAssign) and isinstance(this.target, ast.Name) and isinstance(after, ast.Expr):
+            found[this.target.id] = inspect.cleandoc(ast.literal_eval(after.value))
+    return found
+
+
+def shown_setting(value: Any) -> str:
+    """A value as it is typed."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {each}" for key, each in value.items())
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def parse_setting(name: str, text: str) -> Any:
+    """A value out of what was typed.
+
+    Raises:
+        InputError: it is none for this setting.
+    """
+    wanted = _TYPES[name]
+    value: Any = text.strip()
+    if wanted is not str:
+        try:
+            value = yaml.safe_load(f"{{{value}}}" if wanted is dict else value)
+        except yaml.YAMLError:
+            raise InputError(f"{printable(text, 40)} cannot be read") from None
+        if isinstance(value, dict):
+            value = {str(key): str(each) for key, each in value.items()}
+    problem = _problem(name, value)
+    if problem:
+        raise InputError(problem)
+    return value
 
 
 def settings_file() -> Path:
@@ -90,6 +139,8 @@ def _problem(name: Any, value: Any) -> str | None:
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
         kinds = {str: "text", bool: "true or false", int: "a whole number", dict: "names with values"}
         return f"{name}: {printable(value, 40)} is to be {kinds.get(wanted, 'a number')}"  # type: ignore[arg-type]
+    if name in CHOICES and value not in CHOICES[name]:
+        return f"{name}: {printable(value, 40)} is none of {', '.join(CHOICES[name])}"
     if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
         return f"{name}: {value} is below 0"
     return None
@@ -106,6 +157,9 @@ def save_setting(name: str, value: Any, path: Path | None = None) -> None:
     from fourm_tui.schedule.literals import literal
 
     path = path or settings_file()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FourmError(f"{printable(path)}: cannot be written: {error.strerror}") from None
     document = Document.read(path) if path.exists() else Document.parse("", path)
     replace_file(path, document.replace(name, literal(value)).text.encode())

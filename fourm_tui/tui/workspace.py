@@ -91,6 +91,21 @@ class Workspace:
         state = State(inputs.editor.documents, dict(inputs.given), name, _chosen(options))
         return cls(state, tuple(map(_on_disk, state.documents)))
 
+    @classmethod
+    def of_files(
+        cls, paths: Sequence[Path], given: Mapping[str, Given], models: str | None, options: Mapping[str, Any]
+    ) -> Workspace:
+        """Settings files with conditions, models and options that there are already; conditions that the chain is not
+        about stay behind. Models that do not fit are said by `inputs`, so that others can be chosen.
+
+        Raises:
+            InputError: a file cannot be read.
+        """
+        documents = tuple(Document.read(path) for path in paths)
+        parts = Editor(documents).schedule.parts
+        names = {name for part in parts for name in (*part.conditions, *(row.target for row in part.rows))}
+        return cls(State(documents, {name: each for name, each in given.items() if name in names}, models, options))
+
     # -- what there is --------------------------------------------------------------------------------------------
 
     @property
@@ -212,6 +227,12 @@ class Workspace:
         """Goes over to any other state, as one step."""
         self._push(state, label)
 
+    def trial(self) -> Workspace:
+        """Another workspace in the same state, to see what a change would make of it."""
+        other = Workspace(self.state, self._saved)
+        other._checkpoints = self._checkpoints
+        return other
+
     def undo(self) -> str | None:
         """Takes the last change back and says which it was; None if there is none."""
         before = self._history
@@ -296,6 +317,10 @@ class Workspace:
         self._push(replace(self.state, documents=documents), "read again")
         self._saved = documents
         return True
+
+    def lose(self, paths: Sequence[Path]) -> None:
+        """Files are gone from the disk: what they held is unsaved from now on."""
+        self._saved = tuple(Document.parse("", each.path) if each.path in paths else each for each in self._saved)
 
     # -- runs -----------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ class MessageLine(Static):
     def on_mount(self) -> None:
         self.display = False
 
-    def say(self, message: str, error: bool = False) -> None:
+    def say(self, message: str, error: bool = False, lasting: bool = False) -> None:
         """Shows a message; what comes from outside in it has been made printable before."""
         if self._timer is not None:
             self._timer.stop()
@@ -25,7 +25,7 @@ class MessageLine(Static):
         self.set_class(error, "error")
         self.display = bool(message)
         self.update(Text(message, overflow="fold"))
-        if message and not error:
+        if message and not error and not lasting:
             self._timer = self.set_timer(_SECONDS, self.clear)
 
     def clear(self) -> None:

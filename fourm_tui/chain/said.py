@@ -1,0 +1,34 @@
+"""What a run says about itself in few words, and whether it is meant by some."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fourm_tui.errors import printable
+from fourm_tui.runs import Run
+
+
+def has_words(run: Run, words: Sequence[str], more: Sequence[str] = ()) -> bool:
+    """Whether a run has all of these words somewhere: in its name, conditions, models, or in `more`."""
+    said = "\n".join((*_said(run), *more)).lower()
+    return all(word.lower() in said for word in words)
+
+
+def _said(run: Run) -> Iterator[str]:
+    record = run.record
+    yield from (run.folder.name, record.chain)
+    for condition in record.conditions:
+        yield from (condition.name, condition.text or "", condition.path or "")
+    for model in record.models.values():
+        yield from (model.name, model.revision or "")
+
+
+def given_words(run: Run) -> str:
+    """The conditions in one line: the texts, else the names of files."""
+    said = []
+    for condition in run.record.conditions:
+        if condition.text is not None:
+            said.append(" ".join(condition.text.split()))
+        elif condition.path is not None:
+            said.append(f"{condition.name}={condition.path.rpartition('/')[2]}")
+    return printable(" + ".join(said), 300)
