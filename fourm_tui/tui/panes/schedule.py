@@ -13,7 +13,7 @@ from fourm_tui.cost import Cost
 from fourm_tui.errors import FourmError, InputError
 from fourm_tui.modalities import MODALITIES
 from fourm_tui.schedule.editor import Editor
-from fourm_tui.schedule.rows import Row
+from fourm_tui.schedule.rows import Problem, Row
 from fourm_tui.tui import cells
 from fourm_tui.tui.actions import bindings
 from fourm_tui.tui.calibration import Timing, measured
@@ -26,7 +26,7 @@ from fourm_tui.tui.widgets.schedule_table import ScheduleTable
 from fourm_tui.tui.workspace import Workspace
 
 _LEAST_DETAIL = 4
-"""Lines that the part below the table keeps where there is little room."""
+"""Lines that the part below the table keeps, unless the window is low."""
 
 
 class SchedulePane(Pane):
@@ -110,9 +110,7 @@ class SchedulePane(Pane):
     def redraw(self) -> None:
         """Shows the workspace as it is."""
         workspace = self.fourm.workspace
-        problems = frozenset(
-            (each.row, each.column) for each in problems_of(workspace) if each in _errors(workspace)
-        )  # fmt: skip
+        problems = frozenset((each.row, each.column) for each in _errors(workspace))
         self.table.show(workspace, problems)
         self._share()
         self._detail()
@@ -123,8 +121,8 @@ class SchedulePane(Pane):
 
     def _share(self) -> None:
         """Room for the table, as far as the part below it keeps a few lines."""
-        room = self.size.height - 1
-        self.table.styles.max_height = max(min(room, 3), room - _LEAST_DETAIL)
+        room = self.size.height
+        self.table.styles.max_height = max(3, room - 1 - (_LEAST_DETAIL if room > 12 else 1))
 
     def _detail(self) -> None:
         table = self.table
@@ -295,7 +293,7 @@ class SchedulePane(Pane):
         self.app.push_screen(Choose(title, rows, now), lambda found: then(found) if found else None)
 
 
-def _errors(workspace: Workspace) -> frozenset[object]:
+def _errors(workspace: Workspace) -> frozenset[Problem]:
     try:
         return frozenset(workspace.check.findings.problems)
     except InputError:

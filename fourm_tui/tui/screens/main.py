@@ -5,10 +5,11 @@ From 100 columns on the panes stand in two columns, from 180 on the preview has 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Footer
@@ -32,6 +33,11 @@ _STEP = 4
 
 class MainScreen(Screen[None]):
     """See the module."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "next_pane", show=False),
+        Binding("shift+tab", "previous_pane", show=False),
+    ]
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,13 +90,10 @@ class MainScreen(Screen[None]):
             self.active = pane.NUMBER
             self._arrange()
 
-    def action_app_focus(self, number: int) -> None:
-        self.go_to(number)
-
-    def key_tab(self) -> None:
+    def action_next_pane(self) -> None:
         self.go_to(self.active % 4 + 1)
 
-    def key_shift_tab(self) -> None:
+    def action_previous_pane(self) -> None:
         self.go_to((self.active - 2) % 4 + 1)
 
     # -- arrangement --------------------------------------------------------------------------------------------------
