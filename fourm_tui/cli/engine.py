@@ -13,7 +13,7 @@ from rich.text import Text
 from fourm_tui.cli.console import make_console
 from fourm_tui.engine.client import Engine, NoEngineError
 from fourm_tui.engine.places import log_file
-from fourm_tui.errors import printable
+from fourm_tui.errors import FourmError, printable
 from fourm_tui.hub import size_text
 
 _LOG_LINES = 40
@@ -64,9 +64,12 @@ def _show(status: dict[str, Any]) -> None:
 def _stop(options: argparse.Namespace) -> int:
     try:
         with Engine.find() as engine:
+            pid = engine.ask("status")["pid"]
             engine.ask("stop")
             until = time.monotonic() + _ENDING_SECONDS
-            while engine.is_alive and time.monotonic() < until:
+            while engine.is_alive:
+                if time.monotonic() > until:
+                    raise FourmError(f"the engine (process {pid}) has been told to end, and is still there")
                 time.sleep(0.02)
     except NoEngineError:
         print("no engine is running")

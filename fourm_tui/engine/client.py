@@ -20,6 +20,7 @@ from fourm_tui.errors import FourmError, InputError, printable
 
 STARTING_SECONDS = 15.0
 _ANSWER_SECONDS = 10.0
+_AGAIN_SECONDS = 1.0
 _IDLE = "FOURM_ENGINE_IDLE"
 """Environment variable: minutes after which an engine that nobody needs ends; 0: never."""
 
@@ -69,17 +70,18 @@ class Engine:
             FourmError: it does not start; the message says what its log says.
         """
         process: subprocess.Popen[bytes] | None = None
-        until = time.monotonic() + STARTING_SECONDS
+        again = until = time.monotonic() + STARTING_SECONDS
         while True:
             with contextlib.suppress(NoEngineError):
                 engine = cls.find()
                 if engine.version == __version__:
                     return engine
                 engine._give_way()
-            if process is None or process.poll() not in (None, 0):
-                if process is not None:
-                    raise FourmError(f"the engine did not start: {_last_words()}")
-                process = _spawn()
+            if process is not None and process.poll() not in (None, 0):
+                raise FourmError(f"the engine did not start: {_last_words()}")
+            # One that finds another there ends; the other may have been about to end, too.
+            if process is None or (process.poll() == 0 and time.monotonic() > again):
+                process, again = _spawn(), time.monotonic() + _AGAIN_SECONDS
             if time.monotonic() > until:
                 raise FourmError(_no_answer())
             time.sleep(0.02)

@@ -33,7 +33,7 @@ def check_greeting(message: Mapping[str, Any]) -> str:
         FourmError: it is none, or of a newer version.
     """
     if message.get("hello") != NAME:
-        raise FourmError("what listens on the engine's socket is no engine; `fourm-tui engine stop` removes it")
+        raise FourmError("what listens on the engine's socket is no engine; `fourm-tui locate` says where it is")
     check_schema(message, "the engine")
     return str(message.get("version", ""))
 

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,27 @@ def test_a_viewer_that_dies_leaves_the_run_alone(with_engine: Path, checkpoint: 
     ended(run)
 
 
+def test_ctrl_c_cancels_the_run_and_the_second_ends_it_at_once(
+    with_engine: Path, checkpoint: Path, tmp_path: Path
+) -> None:
+    for number, presses in enumerate((1, 2)):
+        out = tmp_path / str(number)
+        viewer = started(checkpoint, out, *ENDLESS, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        (run,) = wait(lambda out=out: list_runs(out).runs)
+        running(run)
+        _, worker = pids()
+        if presses == 2:
+            os.kill(worker, signal.SIGSTOP)  # it would not hear the first
+        for _ in range(presses):
+            viewer.send_signal(signal.SIGINT)
+            time.sleep(0.2)
+        _, error = viewer.communicate(timeout=60)
+        assert viewer.returncode == 130
+        assert error == "stopping at the next step; again to end at once\n"
+        ended(run, "cancelled")
+        assert alive(worker) == (presses == 1)
+
+
 def test_a_viewer_told_to_end_leaves_the_run_alone(with_engine: Path, checkpoint: Path, tmp_path: Path) -> None:
     viewer = started(checkpoint, tmp_path, *ENDLESS, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     (run,) = wait(lambda: list_runs(tmp_path).runs)
@@ -295,20 +317,63 @@ def test_an_engine_without_work_whose_socket_is_gone_ends(with_engine: Path) -> 
         assert engine.ask("status")["pid"] not in before
 
 
-def test_no_engine_outlives_the_folder_it_was_started_from(
-    with_engine: Path, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def copy(with_engine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The program in another folder, from which engines are started."""
     end_engine()
     program = tmp_path / "site" / "fourm_tui"
     ignore = shutil.ignore_patterns("__pycache__", "weights")
     shutil.copytree(Path(fourm_tui.__file__).parent, program, ignore=ignore)
     monkeypatch.setenv("PYTHONPATH", str(program.parent))
+    yield program
+    end_engine()
+
+
+def test_no_engine_outlives_the_folder_it_was_started_from(copy: Path, checkpoint: Path, tmp_path: Path) -> None:
     run = running(submitted(checkpoint, tmp_path / "runs", *ENDLESS))
     before = pids()
-    assert f"PYTHONPATH={program.parent}".encode() in Path(f"/proc/{before[0]}/environ").read_bytes()
-    shutil.rmtree(program.parent)
+    assert f"PYTHONPATH={copy.parent}".encode() in Path(f"/proc/{before[0]}/environ").read_bytes()
+    shutil.rmtree(copy.parent)
     wait(lambda: not any(map(alive, before)))
     assert open_run(run.folder).record.status in ("cancelled", "interrupted")
+
+
+def test_an_engine_of_another_version_is_replaced_unless_it_is_at_work(
+    copy: Path, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (copy / "__init__.py").write_text('__version__ = "0.0.1"\n')
+    with monkeypatch.context() as earlier:
+        earlier.setattr("fourm_tui.engine.client.__version__", "0.0.1")
+        run = running(submitted(checkpoint, tmp_path / "runs", *ENDLESS))
+    monkeypatch.delenv("PYTHONPATH")
+    before = pids()
+    with pytest.raises(FourmError, match=r"an engine of version 0\.0\.1 is at work"):
+        Engine.start()
+    assert main(["queue", "cancel", run.name]) == 0
+    ended(run, "cancelled")
+    wait(lambda: all(job.status not in OPEN for job in read_jobs()))
+    with Engine.start() as engine:
+        assert engine.version == fourm_tui.__version__
+    assert not any(map(alive, before))
+
+
+def test_after_an_error_of_the_device_a_new_worker_takes_over(
+    copy: Path, checkpoint: Path, tmp_path: Path, capsys: Any
+) -> None:
+    """An error of CUDA spoils its process; here the copy has one in its first run."""
+    trouble = tmp_path / "trouble"
+    trouble.touch()
+    code = f"\nif __import__('os').path.exists({str(trouble)!r}):\n"
+    code += "    def load_models(*_):\n        raise RuntimeError('CUDA error: device-side assert triggered')\n"
+    with (copy / "engine" / "execute.py").open("a") as file:
+        file.write(code)
+    assert main(words(checkpoint, tmp_path / "a", *QUICK)) == 1
+    assert "CUDA error: device-side assert triggered" in capsys.readouterr().err
+    trouble.unlink()
+    (failed,) = list_runs(tmp_path / "a").runs
+    assert failed.record.status == "failed"
+    assert main(["queue", "retry", failed.name]) == 0
+    ended(failed)
 
 
 def test_a_stale_socket_is_replaced(with_engine: Path) -> None:
