@@ -168,7 +168,7 @@ def previewer(console: Console, wanted: bool | None) -> Previewer | None:
 
 def given_panel(condition: Condition) -> Panel:
     """A condition as a run shows it."""
-    from fourm_tui.engine.outputs import given_picture
+    from fourm_tui.pictures.given import given_picture
     from fourm_tui.modalities import MODALITIES
 
     modality = MODALITIES[condition.name]

@@ -13,6 +13,7 @@ from fourm_tui.conditions.condition import Condition
 from fourm_tui.conditions.loading import picture_view
 from fourm_tui.modalities import Modality
 from fourm_tui.pictures.contact import Panel, Section, contact_sheet
+from fourm_tui.pictures.given import given_picture
 from fourm_tui.pictures.placed import WHOLE, Placed
 from fourm_tui.pictures.save import Output, output_picture
 
@@ -102,14 +103,6 @@ class Gallery:
             return contact_sheet(self.panels[0], title)
         sections = [Section(self.panels[sample], f"seed {seeds[sample]}") for sample in samples]
         return contact_sheet(sections, title)
-
-
-def given_picture(condition: Condition, modality: Modality) -> Image.Image | None:
-    """What a condition looks like; None for text, tokens and vectors."""
-    array = condition.pixels if condition.pixels is not None else condition.values
-    if array is None or modality.kind == "sequence" or modality.learned_positions:
-        return None
-    return output_picture(Output(modality, array))
 
 
 def _placed(content: tuple[int, int, int, int]) -> Placed:
