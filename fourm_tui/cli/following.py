@@ -168,8 +168,8 @@ def previewer(console: Console, wanted: bool | None) -> Previewer | None:
 
 def given_panel(condition: Condition) -> Panel:
     """A condition as a run shows it."""
-    from fourm_tui.pictures.given import given_picture
     from fourm_tui.modalities import MODALITIES
+    from fourm_tui.pictures.given import given_picture
 
     modality = MODALITIES[condition.name]
     picture = given_picture(condition, modality)
