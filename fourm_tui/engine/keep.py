@@ -31,6 +31,8 @@ from fourm_tui.pictures.save import Output, save_output
 from fourm_tui.runs import RowRecord, RowState, Run, TargetTokens, replace_file, write_new, write_tokens
 
 CONTACT_SHEET = "contact.png"
+_LOOK = 1.0
+"""Seconds between two looks at whether the folder is still there."""
 PREVIEW = ".preview.png"
 """Ending of the picture of a target that is not finished."""
 
@@ -139,8 +141,12 @@ def recorded(folder: Run, log: EventLog, events: Iterator[Event]) -> Iterator[Ev
     Whatever `events` raises is logged and raised again; who stops listening cancels the run.
     """
     began = time.monotonic() - (folder.record.seconds or 0)
+    looked = time.monotonic()
     try:
         for event in events:
+            if time.monotonic() > looked + _LOOK:
+                folder.check_there()  # the log can be written as long as it is open, wherever it has gone
+                looked = time.monotonic()
             logged = log.append(event)
             folder = _noted(folder, event, time.monotonic() - began)
             yield logged
