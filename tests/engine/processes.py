@@ -35,6 +35,13 @@ def started(checkpoint: Path, out: Path, *more: object, **how: Any) -> subproces
     return subprocess.Popen(command, text=True, start_new_session=True, **how)
 
 
+def done_here(checkpoint: Path, out: Path) -> Run:
+    """A run made without an engine."""
+    assert main(words(checkpoint, out, *QUICK, "--no-engine")) == 0
+    (run,) = list_runs(out).runs
+    return run
+
+
 def submitted(checkpoint: Path, out: Path, *more: object, seed: int = 0) -> Run:
     """A run given to the engine, not waited for."""
     before = {run.folder for run in list_runs(out).runs}

@@ -8,100 +8,26 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
-from fourm_tui.conditions.loading import Condition, load_conditions
-from fourm_tui.engine import store as store_module
-from fourm_tui.engine.job import Job, Models, Target
+from fourm_tui.conditions.loading import Condition
+from fourm_tui.engine.job import Job, Models
 from fourm_tui.engine.keep import run_in_folder
-from fourm_tui.engine.memory import OutOfMemoryError
-from fourm_tui.engine.outputs import Outputs
-from fourm_tui.engine.row import RowDecoder
 from fourm_tui.engine.run import run
-from fourm_tui.engine.store import ModelStore
 from fourm_tui.errors import InputError
 from fourm_tui.events import (
     Event,
-    Note,
     RowStarted,
     RunCancelled,
     RunDone,
     RunFailed,
     RunStarted,
-    SampleSkipped,
     StepDone,
     TargetDone,
     TextPiece,
     read_events,
 )
 from fourm_tui.runs import GIVEN, RunRecord, SampleRecord, create_run, open_run, read_tokens
-from fourm_tui.schedule.document import Document
-from fourm_tui.schedule.reading import read_schedule
-
-SETTINGS = """\
-cond_domains: caption
-target_domains: tok_clip@224-tok_rgb@224
-tokens_per_target: 196
-autoregression_schemes: roar-maskgit
-decoding_steps: 3-4
-token_decoding_schedules: cosine
-temps: 1.0
-temp_schedules: constant
-cfg_scales: 2.0
-cfg_schedules: constant
-cfg_grow_conditioning: True
-top_p: 0.9
-top_k: 0.0
-"""
-SR = """\
-sr_target_domains: tok_clip@448-tok_rgb@448
-sr_decoding_steps: 2
-sr_temps: 1.0
-sr_temp_schedules: constant
-sr_cfg_scales: 2.0
-"""
-TEXT = """\
-cond_domains: rgb@224
-target_domains: {target}
-tokens_per_target: 12
-autoregression_schemes: autoregressive
-decoding_steps: null
-token_decoding_schedules: null
-temps: 1.0
-temp_schedules: constant
-cfg_scales: {scale}
-cfg_schedules: {schedule}
-"""
-
-
-class Kept(Outputs):
-    """What `run` hands over, by target."""
-
-    def __init__(self) -> None:
-        self.targets: dict[str, Target] = {}
-
-    def tokens(self, target: Target, sample: int) -> tuple[str, ...]:
-        self.targets[target.name] = target
-        return ()
-
-
-def job(settings: str, samples: list[dict[str, Any]], seeds: list[int] | None = None, **more: Any) -> Job:
-    schedule = read_schedule([Document.parse(settings)])
-    assert schedule.problems == ()
-    loaded = [load_conditions(sample) for sample in samples]
-    return Job(schedule, loaded, seeds or list(range(len(samples))), **more)
-
-
-def outputs(models: Models, job: Job) -> dict[str, list[list[int]]]:
-    kept = Kept()
-    events = list(run(models, job, kept))
-    assert isinstance(events[-1], RunDone)
-    return {name: [tokens.tolist() for tokens in target.tokens.values()] for name, target in kept.targets.items()}
-
-
-def photo(seed: int) -> Condition:
-    pixels = np.random.default_rng(seed).normal(size=(3, 224, 224)).astype(np.float32)
-    return Condition("rgb@224", pixels=pixels)
+from tests.engine.small_jobs import SETTINGS, SR, TEXT, Kept, job, outputs, photo
 
 
 def test_events_tell_the_whole_run(models: Models) -> None:
@@ -319,157 +245,3 @@ def test_a_viewer_that_leaves_cancels_the_run(tmp_path: Path, models: Models) ->
     events.close()  # type: ignore[attr-defined]
     assert open_run(folder.folder).record.status == "cancelled"
     assert isinstance(list(read_events(folder.events))[-1], RunCancelled)
-
-
-# -- samples that are left out ---------------------------------------------------------------------------------------
-
-
-CAPTIONS = ("a red fox", "the sun", "tea", "a")
-
-
-def skipping(models: Models, asked: Job, number: int, after: int) -> tuple[Kept, list[Event]]:
-    """A run that goes on without a sample after some steps."""
-    kept = Kept()
-    events: list[Event] = []
-
-    def skipped() -> frozenset[int]:
-        return frozenset({number} if steps_of(events) >= after else ())
-
-    for event in run(models, asked, kept, skipped=skipped):
-        events.append(event)
-    return kept, events
-
-
-def steps_of(events: list[Event]) -> int:
-    return sum(isinstance(event, StepDone) for event in events)
-
-
-@pytest.mark.parametrize("after", [0, 2, 3, 5])
-@pytest.mark.parametrize("text", [False, True], ids=["images", "text"])
-def test_a_skipped_sample_changes_nothing_about_the_others(text: bool, after: int, models: Models) -> None:
-    settings = TEXT.format(target="caption", scale=2.0, schedule="constant") if text else SETTINGS + SR
-    samples = [{"rgb@224": photo(i)} if text else {"caption": caption} for i, caption in enumerate(CAPTIONS)]
-    asked = job(settings, samples, [1, 2, 3, 4])
-    whole = outputs(models, asked)
-    kept, events = skipping(models, asked, 1, after)
-    assert isinstance(events[-1], RunDone)
-    skipped = next(place for place, event in enumerate(events) if isinstance(event, SampleSkipped))
-    later = [event for event in events[skipped:] if isinstance(event, StepDone)]
-    assert {sample for event in later for sample in event.samples} == {0, 2, 3}
-    assert steps_of(events[:skipped]) == after
-    for name, each in whole.items():
-        found = kept.targets[name].tokens
-        assert {number: found[number].tolist() for number in (0, 2, 3)} == {n: each[n] for n in (0, 2, 3)}
-    last = next(reversed(kept.targets.values()))
-    assert 1 not in last.tokens
-    assert 1 not in last.texts
-
-
-def test_without_any_sample_left_a_run_is_cancelled(models: Models) -> None:
-    for captions in (CAPTIONS[:1], CAPTIONS):
-        everyone = frozenset(range(len(captions)))
-        asked = job(SETTINGS, [{"caption": caption} for caption in captions])
-        events: list[Event] = []
-        for event in run(models, asked, skipped=lambda: everyone if steps_of(events) >= 2 else frozenset()):  # noqa: B023
-            events.append(event)
-        assert isinstance(events[-1], RunCancelled)
-        assert steps_of(events) == 2
-
-
-def test_a_sample_skipped_where_memory_is_tight(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = job(SETTINGS, [{"caption": caption} for caption in CAPTIONS], [1, 2, 3, 4])
-    whole = outputs(models, asked)
-    Tight(monkeypatch, 1)
-    for after in (0, 1, 4):
-        kept, events = skipping(models, asked, 2, after)
-        assert isinstance(events[-1], RunDone)
-        found = kept.targets["tok_rgb@224"].tokens
-        assert {number: ids.tolist() for number, ids in found.items()} == {
-            n: whole["tok_rgb@224"][n] for n in (0, 1, 3)
-        }
-
-
-# -- memory ----------------------------------------------------------------------------------------------------------
-
-
-class Tight:
-    """Says that memory ran out wherever more than so many samples are decoded together."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
-        self.most, self.decode = most, RowDecoder.decode
-        monkeypatch.setattr(RowDecoder, "decode", lambda row, stop, skipped: self.tried(row, stop, skipped))
-
-    def tried(self, row: RowDecoder, stop: Any, skipped: Any) -> Any:
-        for number, event in enumerate(self.decode(row, stop, skipped)):
-            if len(row.numbers) > self.most and number == 2:
-                raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
-            yield event
-
-
-WORDS = TEXT.format(target="caption", scale=1.0, schedule="constant")
-
-
-@pytest.mark.parametrize("settings", [SETTINGS, WORDS], ids=["images", "text"])
-def test_what_does_not_fit_together_is_made_in_pieces_with_the_same_result(
-    settings: str, models: Models, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    texts = ("a red fox", "the sun", "tea", "a", "on the sun")
-    samples = [{"rgb@224": photo(i)} if settings is WORDS else {"caption": text} for i, text in enumerate(texts)]
-    asked = job(settings, samples, [1, 2, 3, 4, 5])
-    expected = outputs(models, asked)
-    Tight(monkeypatch, 2)
-    kept = Kept()
-    events = list(run(models, asked, kept))
-    assert {
-        name: [tokens.tolist() for tokens in target.tokens.values()] for name, target in kept.targets.items()
-    } == expected
-    notes = [event.message for event in events if isinstance(event, Note)]
-    assert "5 samples at once do not fit in memory; going on with 3" in notes[0]
-    told = {sample for event in events if isinstance(event, StepDone) for sample in event.samples}
-    assert told == set(range(5))
-
-
-def test_what_does_not_fit_alone_fails_with_what_was_found(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
-    Tight(monkeypatch, 0)
-    with pytest.raises(OutOfMemoryError, match=r"out of memory on cpu, with one sample .* 2.00 GiB .* GB are free"):
-        list(run(models, job(SETTINGS, [{"caption": "x"}])))
-
-
-# -- models that are held --------------------------------------------------------------------------------------------
-
-
-def test_models_make_room_for_others_the_least_recently_used_first(checkpoint: Path, sr_checkpoint: Path) -> None:
-    free = 10**12
-    store = ModelStore(free=lambda device: free)
-    cpu = torch.device("cpu")
-
-    def names() -> list[str]:
-        return [Path(held.name).name for held in store.held]
-
-    base = store.model(str(checkpoint), cpu)
-    store.model(str(sr_checkpoint), cpu)
-    assert store.model(str(checkpoint), cpu) is base
-    assert names() == ["sr", "base"]
-    assert all(held.bytes > 10_000 for held in store.held)
-    store.begin()
-    free = 0
-    store.model(str(checkpoint), cpu)
-    store.model(str(checkpoint), cpu, "bf16")  # the run needs both, so neither goes
-    assert names() == ["base", "base"]
-
-
-def test_a_model_for_which_there_is_no_room_says_how_much_it_needs(
-    checkpoint: Path, sr_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = ModelStore(free=lambda device: 10**12)
-    cpu = torch.device("cpu")
-    store.model(str(checkpoint), cpu)
-    store.begin()
-
-    def no_room(*_: Any) -> Any:
-        raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
-
-    monkeypatch.setattr(store_module, "load_model", no_room)
-    with pytest.raises(OutOfMemoryError, match=r"sr has 0\.0 GB, and [\d.]+ GB are free"):
-        store.model(str(sr_checkpoint), cpu)
-    assert store.held == ()  # all others went first
