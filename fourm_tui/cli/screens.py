@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 
@@ -39,4 +40,9 @@ def main(options: argparse.Namespace) -> int:
         options={name: getattr(options, name) for name in ("seed", "num_variations", "device", "dtype", "sam_dense")},
     )  # fmt: skip
     app = FourmApp(workspace, choice, settings, problems)
-    return app.run(mouse=settings.mouse and not options.no_mouse) or app.return_code or 0
+    code = app.run(mouse=settings.mouse and not options.no_mouse) or app.return_code or 0
+    words = app.conductor.parting_words()
+    if words and code == 0:
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            print(words, flush=True)
+    return code

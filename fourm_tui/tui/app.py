@@ -15,16 +15,20 @@ from textual.signal import Signal
 
 from fourm_tui.engine.jobs import QueuedJob
 from fourm_tui.errors import FourmError, printable
-from fourm_tui.runs import Run, open_run
+from fourm_tui.runs import Run
 from fourm_tui.schedule.editor import Editor
 from fourm_tui.terminal.choice import Choice
 from fourm_tui.tui.actions import bindings
+from fourm_tui.tui.changed import Change
+from fourm_tui.tui.conductor import Conductor
 from fourm_tui.tui.ending import end_on_signals
 from fourm_tui.tui.file_actions import FileActions, Files
 from fourm_tui.tui.files import is_first_start
 from fourm_tui.tui.keymap import problems_of
-from fourm_tui.tui.link import Answer, Link, News, QueueNews, RunNews, Trouble
+from fourm_tui.tui.link import Link, News
 from fourm_tui.tui.panes.preview import PreviewPane
+from fourm_tui.tui.run_actions import RunActions
+from fourm_tui.tui.run_lines import state_word
 from fourm_tui.tui.run_state import RunState
 from fourm_tui.tui.screen_actions import ScreenActions
 from fourm_tui.tui.screens.main import MainScreen
@@ -37,7 +41,7 @@ from fourm_tui.tui.workspace import Workspace
 _WELCOME = "Welcome. r makes the first picture of this demonstration; ? shows all keys, : finds any action"
 
 
-class FourmApp(FileActions, ScreenActions, App[int]):
+class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
     """The screens.
 
     Args:
@@ -82,7 +86,13 @@ class FourmApp(FileActions, ScreenActions, App[int]):
         self.own_themes: frozenset[str] = frozenset()
         """Names of those that were read, not Textual's."""
         self.files = Files(self)
+        self.selected_cell: tuple[int, str] | None = None
+        """Row and key of the column that the cursor of the schedule is at."""
+        self.sheet: Path | None = None
+        """The newest contact sheet of a sweep."""
+        self.sheet_signal: Signal[Path | None] = Signal(self, "sheet")
         self.link = Link(self._tell)
+        self.conductor = Conductor(self)
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -178,41 +188,20 @@ class FourmApp(FileActions, ScreenActions, App[int]):
 
     def show_run(self, run: Run) -> None:
         """Shows a run in the panes and follows it."""
-        self.run_state = RunState(run.folder, run.name)
-        self.link.follow(run.folder)
-        self.run_signal.publish(self.run_state)
+        self.conductor.show(run)
 
     def start(self, parent: Run | None = None, row: int | None = None) -> None:
         """Makes a run of what is edited, and gives it to the engine."""
+        self.conductor.start(parent, row)
 
-        def begin() -> None:
-            begun = self.workspace.begin(self.out, parent, row, self.settings.preview_every)
-            self.link.submit(begun.run.folder)
-            if self.run_state is None or not self.run_state.active:
-                self.show_run(begun.run)
-            if begun.notes:
-                self.say("\n".join(printable(note, 300) for note in begun.notes))
-
-        self.attempt(begin)
+    @property
+    def changed_since_run(self) -> tuple[Change, ...]:
+        """The cells in which the schedule that is edited differs from that of the run that is shown."""
+        return self.conductor.changes
 
     def _tell(self, news: News) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is gone: nobody to tell any more
-            self.call_from_thread(self._hear, news)
-
-    def _hear(self, news: News) -> None:
-        match news:
-            case RunNews(folder=folder, events=happened):
-                if self.run_state is not None and self.run_state.folder == folder:
-                    for event in happened:
-                        self.run_state.apply(event)
-                    self.run_signal.publish(self.run_state)
-            case QueueNews(jobs=jobs, status=status):
-                self.jobs, self.engine_status = jobs, status
-                self.queue_signal.publish(jobs)
-            case Trouble(message=message):
-                self.say(message, error=True)
-            case Answer():
-                pass
+            self.call_from_thread(self.conductor.hear, news)
 
     # -- facts --------------------------------------------------------------------------------------------------------
 
@@ -232,32 +221,9 @@ class FourmApp(FileActions, ScreenActions, App[int]):
     @property
     def state_word(self) -> str:
         """What the engine is at."""
-        state = self.run_state
-        if state is None or not state.active:
-            return state.status if state is not None and state.status != "done" else "ready"
-        if state.loading:
-            return "loading"
-        return f"{state.fraction:.0%}"
+        return state_word(self.run_state, self.conductor.job, self.conductor.is_stopping)
 
     # -- actions ------------------------------------------------------------------------------------------------------
-
-    def action_start(self) -> None:
-        self.start()
-
-    def action_cancel(self) -> None:
-        state = self.run_state
-        if state is None or not state.active:
-            self.say("nothing is running")
-            return
-        self.link.ask("cancel", job=state.folder.name)
-        self.say("stopping at the next step; again to end at once")
-
-    def action_branch(self) -> None:
-        if self.run_state is None:
-            self.say("there is no run to branch off yet", error=True)
-            return
-        folder = self.run_state.folder
-        self.attempt(lambda: self.start(open_run(folder), self.selected_row))
 
     def action_undo(self) -> None:
         label: list[str | None] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,14 +23,16 @@ from fourm_tui.events import (
     RunDone,
     RunFailed,
     RunStarted,
+    SampleSkipped,
     StepDone,
     TargetDone,
     TextPiece,
 )
 from fourm_tui.modalities import MODALITIES, Modality
+from fourm_tui.runs import Run
+from fourm_tui.tui.run_times import RunTimes
 
-RunStatus = Literal["waiting", "running", "done", "failed", "cancelled"]
-_RECENT = 40  # steps that the speed is measured over
+RunStatus = Literal["waiting", "running", "done", "failed", "cancelled", "interrupted"]
 _NOTES = 500
 
 
@@ -102,6 +104,8 @@ class RunState:
     """Row, steps done and steps of the detokenizer."""
     targets: dict[tuple[int, int], TargetState] = field(default_factory=dict)
     """By row and sample; those that have begun."""
+    skipped: set[int] = field(default_factory=set)
+    """Samples that are left out."""
     notes: deque[str] = field(default_factory=lambda: deque(maxlen=_NOTES))
     """The log for people, oldest first."""
     error: str = ""
@@ -110,7 +114,14 @@ class RunState:
     """Seconds since 1970 of its first event; 0 before it."""
     seq: int = -1
     """Of the newest event."""
-    _times: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))
+    times: RunTimes = field(default_factory=RunTimes)
+
+    @classmethod
+    def of_run(cls, run: Run) -> Self:
+        """A run as its folder tells it, without its events; reads all its tokens, so not on the event loop."""
+        from fourm_tui.tui.reopened import load_finished
+
+        return load_finished(run, cls)
 
     @property
     def active(self) -> bool:
@@ -120,15 +131,27 @@ class RunState:
     @property
     def speed(self) -> float | None:
         """Steps per second over the newest ones; None where there are too few."""
-        if len(self._times) < 2 or self._times[-1] <= self._times[0]:
-            return None
-        return (len(self._times) - 1) / (self._times[-1] - self._times[0])
+        return self.times.speed if self.status == "running" else None
 
     @property
     def seconds_left(self) -> float | None:
-        """Until all steps are done, at the present speed; None where that is not known."""
-        speed = self.speed
-        return (self.total_steps - self.total_step) / speed if speed and self.active else None
+        """Until all targets are there, pictures included; None where that is not known."""
+        return self.times.left(self.rows, self.row, self.step) if self.status == "running" else None
+
+    @property
+    def row_seconds_left(self) -> float | None:
+        """Until the steps of the row under way are done; None where that is not known."""
+        return (self.steps - self.step) / self.speed if self.speed else None
+
+    def is_row_done(self, number: int) -> bool:
+        """Whether the targets of a row are there, in this run or before it."""
+        if self.status == "done" or number < self.row:
+            return True
+        return bool(self.seeds) and all(
+            (target := self.targets.get((number, sample))) is not None and target.done
+            for sample in range(len(self.seeds))
+            if sample not in self.skipped
+        )
 
     @property
     def fraction(self) -> float:
@@ -156,11 +179,15 @@ class RunState:
                 self._start(event)
             case Loading(what=what, fraction=fraction):
                 self.loading = None if fraction == 1 else (what, fraction)
+                if not self.active:  # it is begun again
+                    self.status, self.error = "waiting", ""
             case RowStarted():
                 self.loading = self.decoding = None
                 self.row, self.step, self.steps = event.row, 0, event.steps
-                self._times.clear()
+                self.total_step = sum(row.steps for row in self.rows if row.number < event.row)
+                self.times.row_began(event.row, event.time)
                 for sample in event.samples:
+                    self.targets.pop((event.row, sample), None)  # of a row that is begun anew nothing is left
                     self._target(event.row, sample)
             case StepDone():
                 self._step(event)
@@ -175,8 +202,11 @@ class RunState:
                     target.preview, target.preview_step = event.file, event.step
             case Decoding():
                 self.decoding = (event.row, event.step, event.steps)
+            case SampleSkipped(sample=sample):
+                self.skipped.add(sample)
             case TargetDone():
                 self.decoding = None
+                self.times.row_ended(event.row, event.time, event.seconds)
                 target = self._target(event.row, event.sample)
                 if target:
                     target.files, target.seconds = event.files, event.seconds
@@ -194,8 +224,26 @@ class RunState:
     def _start(self, event: RunStarted) -> None:
         self.name, self.rows, self.seeds = event.run, event.rows, event.seeds
         self.device, self.dtype = event.device, event.dtype
-        self.status, self.error, self.loading = "running", "", None
+        self.status, self.error, self.loading, self.seconds = "running", "", None, None
+        self.row = self.step = self.steps = self.total_step = 0
+        self.times.run_began()
         self.total_steps = sum(row.steps for row in event.rows)
+
+    def take(self, found: RunState) -> None:
+        """Takes over what the folder of the run said, as far as no event has said more."""
+        self.rows, self.seeds = self.rows or found.rows, self.seeds or found.seeds
+        self.total_steps = self.total_steps or found.total_steps
+        self.total_step = max(self.total_step, found.total_step)
+        self.skipped |= found.skipped
+        for key, target in found.targets.items():
+            self.targets.setdefault(key, target)
+        if self.seq < 0 and found.status in ("failed", "cancelled", "interrupted", "done"):
+            self.status, self.error, self.seconds = found.status, found.error, found.seconds
+
+    def interrupt(self) -> None:
+        """Nobody is at work on it any more, and nothing has said how it ended."""
+        if self.active:
+            self._end("interrupted")
 
     def _end(self, status: RunStatus) -> None:
         self.status = status
@@ -204,7 +252,7 @@ class RunState:
     def _step(self, event: StepDone) -> None:
         self.row, self.step, self.steps = event.row, event.step + 1, event.steps
         self.total_step, self.total_steps = event.total_step + 1, event.total_steps
-        self._times.append(event.time)
+        self.times.stepped(event.row, event.time)
         try:
             arrays = event.positions.array, event.tokens.array, event.confidence.array
         except (InputError, ValueError):

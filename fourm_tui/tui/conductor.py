@@ -1,0 +1,261 @@
+"""What the application does about runs: makes them, shows one, hears of it, and of the queue."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from fourm_tui.chain.begin import Begun
+from fourm_tui.engine.jobs import OPEN, QueuedJob
+from fourm_tui.errors import FourmError, printable
+from fourm_tui.runs import Run, RunRecord, open_run
+from fourm_tui.tui.changed import Change, changed_cells
+from fourm_tui.tui.news import Answer, News, QueueNews, RunNews, RunOpened, Trouble
+from fourm_tui.tui.notices import Stopwatch, notice, parting_words
+from fourm_tui.tui.run_state import RunState
+
+if TYPE_CHECKING:
+    from fourm_tui.schedule.rows import Schedule
+    from fourm_tui.tui.app import FourmApp
+    from fourm_tui.tui.sweeps import Sweep
+
+R = TypeVar("R")
+
+
+class Conductor:
+    """See the module.
+
+    Args:
+        app: whose runs they are.
+    """
+
+    def __init__(self, app: FourmApp) -> None:
+        self.app = app
+        self.record: RunRecord | None = None
+        """Of the run that is shown, as it was when it was opened."""
+        self.resident = 0
+        """Bytes of main memory that the engine's workers have to themselves."""
+        self.sweeps: list[Sweep] = []
+        self._schedule: Schedule | None = None
+        self._mine: list[Path] = []
+        """Folders of the runs that were started here and have not been shown, in their order."""
+        self._is_chosen = False
+        """Whether the run that is shown was chosen, so that the next one does not take its place."""
+        self._cancelled: set[Path] = set()
+        self._stopwatch = Stopwatch()
+
+    # -- showing ----------------------------------------------------------------------------------------------------
+
+    def show(self, run: Run, chosen: bool = True) -> None:
+        """Shows a run in the panes and follows it."""
+        app = self.app
+        app.run_state, self.record, self._schedule = RunState(run.folder, run.name), None, None
+        self._is_chosen = chosen
+        app.link.follow(run.folder)
+        app.run_signal.publish(app.run_state)
+
+    @property
+    def job(self) -> QueuedJob | None:
+        """The job of the run that is shown."""
+        return self.job_of(self.app.run_state.folder) if self.app.run_state is not None else None
+
+    def job_of(self, folder: Path) -> QueuedJob | None:
+        path = str(folder.resolve())
+        return next((job for job in self.app.jobs if job.run == path), None)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the run that is shown is."""
+        return self.job is not None and self.job.status == "paused"
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the run that is shown was told to end."""
+        state = self.app.run_state
+        return state is not None and state.active and state.folder in self._cancelled
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """In what the schedule that is edited differs from that of the run that is shown."""
+        if self._schedule is None:
+            return ()
+        try:
+            return changed_cells(self._schedule, self.app.workspace.schedule)
+        except FourmError:
+            return ()
+
+    # -- making -----------------------------------------------------------------------------------------------------
+
+    def start(self, parent: Run | None = None, row: int | None = None) -> None:
+        """Makes a run of what is edited, and gives it to the engine."""
+        workspace, out = self.app.workspace.trial(), self.app.out
+        every = self.app.settings.preview_every
+        if self.app.attempt(lambda: workspace.inputs):
+            self._beside(lambda: workspace.begin(out, parent, row, every), self._begun)
+
+    def _begun(self, begun: Begun) -> None:
+        self._submit(begun.run)
+        notes = [printable(note, 300) for note in begun.notes]
+        if self.app.run_state is None or self.app.run_state.folder != begun.run.folder:
+            before = sum(job.status in OPEN for job in self.app.jobs) or 1
+            notes.append(f"queued: it begins after {before} other {'run' if before == 1 else 'runs'}")
+        if notes:
+            self.app.say("\n".join(notes))
+
+    def _submit(self, run: Run) -> None:
+        self._cancelled.discard(run.folder)
+        self.app.link.submit(run.folder)
+        state = self.app.run_state
+        if state is None or not state.active:
+            self.show(run, chosen=False)
+        else:
+            self._mine.append(run.folder)
+            self._is_chosen = self._is_chosen and state.folder not in self._mine
+
+    def _beside(self, do: Callable[[], R], then: Callable[[R], None]) -> None:
+        """Does something on a thread, then something with what came of it here; what fails is said."""
+        app = self.app
+
+        def work() -> None:
+            try:
+                found = do()
+            except FourmError as error:
+                app.call_from_thread(app.say, str(error), True)
+            else:
+                app.call_from_thread(then, found)
+
+        app.run_worker(work, thread=True, group="runs")
+
+    def cancel(self, folder: Path) -> None:
+        """Ends a run at its next step; asked again, at once."""
+        self.app.link.ask("cancel", job=str(folder.resolve()))
+        again = folder in self._cancelled
+        self._cancelled.add(folder)
+        self.app.say("ending it at once" if again else "stopping at the next step; again to end it at once")
+        self.app.queue_signal.publish(self.app.jobs)
+
+    def retry(self, folder: Path) -> None:
+        """Goes on with a run that ended early."""
+        try:
+            run = open_run(folder)
+        except FourmError as error:
+            self.app.say(str(error), error=True)
+            return
+        self._submit(run)
+        if self.app.run_state is not None and self.app.run_state.folder == folder:
+            self.show(run, chosen=False)
+        self.app.say("going on after its last finished target")
+
+    # -- sweeps -----------------------------------------------------------------------------------------------------
+
+    def sweep(self, text: str) -> None:
+        """Begins a sweep, `temps.2=0.5,1,2`."""
+        from fourm_tui.tui.sweeps import Sweep
+
+        def begin() -> None:
+            sweep = Sweep(text, self.app.workspace, self.app.out)
+            self._beside(sweep.first, lambda run: self._swept(sweep, run))
+
+        self.app.attempt(begin)
+
+    def _swept(self, sweep: Sweep, run: Run) -> None:
+        self.sweeps.append(sweep)
+        self._submit(run)
+        self.app.say(f"{len(sweep.values)} runs, one for each value; a sheet of them all comes in the end")
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Does what is next in each sweep."""
+        for sweep in self.sweeps:
+            match sweep.next(self.app.jobs):
+                case "others":
+                    self._beside(sweep.others, self._submit_all)
+                case "sheet":
+                    self._beside(sweep.sheet, self._show_sheet)
+        self.sweeps = [sweep for sweep in self.sweeps if sweep.asked != "sheet"]
+
+    def _submit_all(self, runs: list[Run]) -> None:
+        for run in runs:
+            self._submit(run)
+        self._go_on()
+
+    def _show_sheet(self, path: Path) -> None:
+        self.app.sheet = path
+        self.app.sheet_signal.publish(path)
+        self.app.say(f"the sheet of the sweep is {printable(path.name)}, in the preview (F4)")
+
+    # -- hearing ----------------------------------------------------------------------------------------------------
+
+    def hear(self, news: News) -> None:
+        """Takes what a thread of the link tells."""
+        match news:
+            case RunOpened() | RunNews():
+                self._hear_run(news)
+            case QueueNews():
+                self._hear_queue(news)
+            case Trouble(message=message):
+                self.app.say(message, error=True)
+            case Answer(do="skip", found=job):
+                left = job.get("skip") if isinstance(job, dict) else None
+                self.app.say("goes on without that sample" if left else "no sample is left, so it ends")
+
+    def _hear_run(self, news: RunOpened | RunNews) -> None:
+        state = self.app.run_state
+        if state is None or state.folder != news.folder:
+            return
+        if isinstance(news, RunOpened):
+            self.record = news.record
+            self._schedule = _schedule(news.record)
+            state.take(news.state)
+        else:
+            for event in news.events:
+                state.apply(event)
+            if news.gone:
+                state.interrupt()
+            if news.more:
+                return
+        self.app.run_signal.publish(state)
+        if not state.active:
+            self._show_next()
+
+    def _hear_queue(self, news: QueueNews) -> None:
+        app = self.app
+        app.jobs, app.engine_status, self.resident = news.jobs, news.status, news.resident
+        app.queue_signal.publish(news.jobs)
+        for job, seconds in self._stopwatch.ended(news.jobs, time.monotonic()):
+            if seconds >= app.settings.notify_after and news.status is not None:
+                self._notify(job)
+        self._show_next()
+        self._go_on()
+
+    def _notify(self, job: QueuedJob) -> None:
+        said = notice(self.app.settings.notify, job.status)
+        driver = self.app._driver
+        if said and driver is not None and not self.app.is_headless:
+            driver.write(said)
+
+    def _show_next(self) -> None:
+        """Shows the next run that was started here, once the one before has ended."""
+        state = self.app.run_state
+        if self._is_chosen or state is None or state.active:
+            return
+        for folder in self._mine:
+            job = self.job_of(folder)
+            if job is not None and job.status in ("running", "paused", "done"):
+                self._mine = self._mine[self._mine.index(folder) + 1 :]
+                self.app.attempt(lambda folder=folder: self.show(open_run(folder), chosen=False))  # type: ignore[misc]
+                return
+
+    def parting_words(self) -> str:
+        """What is to be said after the screens are gone."""
+        if not self.app.with_engine:
+            return ""
+        return parting_words(self.app.jobs, self.app.engine_status, sum(sweep.open for sweep in self.sweeps))
+
+
+def _schedule(record: RunRecord) -> Schedule | None:
+    from fourm_tui.chain.recorded import schedule_of
+
+    return schedule_of(record)

@@ -1,0 +1,118 @@
+"""What is told beside the screens: that a long run has ended, and what goes on after leaving. Without Textual."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fourm_tui.engine.jobs import OPEN, QueuedJob
+from fourm_tui.errors import printable
+
+BELL = "\a"
+
+
+def notice(how: str, status: str) -> str:
+    """What is written to the terminal when a run has ended; nothing from outside is in it.
+
+    Args:
+        how: `bell`, `osc9` or `none`.
+        status: of the run, in a word.
+    """
+    word = next((each for each in ("done", "failed", "cancelled", "interrupted") if each == status), "over")
+    return {"bell": BELL, "osc9": f"\x1b]9;fourm: the run is {word}\a"}.get(how, "")
+
+
+class Stopwatch:
+    """How long jobs ran, as seen from here."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, float] = {}
+
+    def ended(self, jobs: Sequence[QueuedJob], now: float) -> list[tuple[QueuedJob, float]]:
+        """The jobs that have ended since the last call, and how many seconds they ran."""
+        found = []
+        for job in jobs:
+            if job.status in ("running", "paused"):
+                self._since.setdefault(job.id, now)
+            elif job.id in self._since:
+                began = self._since.pop(job.id)
+                if job.status not in OPEN:
+                    found.append((job, now - began))
+        return found
+
+
+def parting_words(jobs: Sequence[QueuedJob], status: Mapping[str, Any] | None, open_values: int = 0) -> str:
+    """One line about what goes on, what stays on the device, for how long, and how to stop it; empty if nothing does.
+
+    Args:
+        jobs: the queue.
+        status: what the engine says of itself; None: there is none.
+        open_values: of sweeps, for which there is no run yet.
+    """
+    running = [job for job in jobs if job.status in ("running", "paused")]
+    waiting = [job for job in jobs if job.status == "waiting"]
+    lost = f"; {open_values} values of the sweep are not made" if open_values else ""
+    if status is None:
+        return f"{len(waiting)} runs wait for the engine: `fourm-tui engine start` begins them{lost}" if waiting else ""
+    if running or waiting:
+        job = (running or waiting)[0]
+        does = {"running": "goes on", "paused": "is paused"}.get(job.status, "waits")
+        others = len(running) + len(waiting) - 1
+        more = f" and {others} more" if others else ""
+        return (
+            f"{printable(Path(job.run).name, 80)}{more} {does}: `fourm-tui attach` follows, "
+            f"`fourm-tui queue cancel {job.id}` stops it, `fourm-tui engine stop` all{lost}"
+        )
+    held, where = _held(status)
+    if not held:
+        return ""
+    size, count = sum(each for each in held), len(held)
+    return (
+        f"{count} {'model' if count == 1 else 'models'} ({in_bytes(size)}) stay on {where} {_how_long(status)}; "
+        f"`fourm-tui engine stop` frees them now{lost}"
+    )
+
+
+def _held(status: Mapping[str, Any]) -> tuple[list[int], str]:
+    """The sizes of the models that the engine holds, in bytes, and on which devices."""
+    sizes, devices = [], []
+    for worker in _workers(status):
+        held = worker.get("held")
+        mine = [each.get("bytes") for each in held if isinstance(each, Mapping)] if isinstance(held, list) else []
+        sizes += [each for each in mine if isinstance(each, int)]
+        if mine:
+            devices.append(printable(worker.get("device"), 20))
+    return sizes, " and ".join(devices)
+
+
+def _workers(status: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    workers = status.get("workers")
+    return [each for each in workers if isinstance(each, Mapping)] if isinstance(workers, list) else []
+
+
+def _how_long(status: Mapping[str, Any]) -> str:
+    idle = status.get("idle")
+    if not isinstance(idle, int | float) or not idle:
+        return "until the engine is stopped"
+    return f"for {idle / 60:.0f} minutes" if idle >= 120 else f"for {idle:.0f} seconds"
+
+
+def memory_line(status: Mapping[str, Any] | None, resident: int) -> str:
+    """What the engine holds, in a line; empty if that is nothing."""
+    if status is None:
+        return ""
+    held, where = _held(status)
+    devices = [printable(worker.get("device"), 20) for worker in _workers(status) if worker.get("pid")]
+    where = where or " and ".join(each for each in devices if each != "auto")
+    said = []
+    if held:
+        said.append(f"{len(held)} {'model' if len(held) == 1 else 'models'} {in_bytes(sum(held))}")
+    if resident:
+        said.append(f"{in_bytes(resident)} in use")
+    return "  ".join((where, *said)) if said else ""
+
+
+def in_bytes(count: float) -> str:
+    """`17.9 GB`, `82 MB`."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

@@ -1,0 +1,63 @@
+"""Start, cancel, branch, sweep: the actions of the application that are about runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from fourm_tui.errors import FourmError
+from fourm_tui.runs import open_run
+
+if TYPE_CHECKING:
+    from fourm_tui.tui.app import FourmApp
+
+
+class RunActions:
+    """Mixed into the application."""
+
+    def action_start(self) -> None:
+        cast("FourmApp", self).start()
+
+    def action_cancel(self) -> None:
+        app = cast("FourmApp", self)
+        state, job = app.run_state, app.conductor.job
+        if state is None or not (state.active or (job is not None and job.status in ("waiting", "paused"))):
+            app.say("nothing is running")
+            return
+        app.conductor.cancel(state.folder)
+
+    def action_branch(self) -> None:
+        app = cast("FourmApp", self)
+        if app.run_state is None:
+            app.say("there is no run to branch off yet; r makes one", error=True)
+            return
+        folder = app.run_state.folder
+        app.attempt(lambda: app.start(open_run(folder), app.selected_row))
+
+    def action_sweep(self) -> None:
+        from fourm_tui.tui.screens.sweep import SweepDialog
+
+        app = cast("FourmApp", self)
+
+        def begin(text: str | None) -> None:
+            if text is not None:
+                app.conductor.sweep(text)
+
+        app.push_screen(SweepDialog(app.workspace, _cell(app), lambda row: _seconds(app, row)), begin)
+
+
+def _cell(app: FourmApp) -> tuple[int, str]:
+    """Row and column that are selected."""
+    return app.selected_cell or (app.selected_row, "temps")
+
+
+def _seconds(app: FourmApp, row: int) -> float | None:
+    """That the rows of the chain take from one on; None where that is not known."""
+    from fourm_tui.tui.panes.schedule import SchedulePane
+
+    try:
+        costs = app.workspace.check.costs[row - 1 :]
+    except FourmError:
+        return None
+    estimate = getattr(app.main.query_one(SchedulePane), "seconds", None)
+    seconds = [estimate(cost) if estimate and cost is not None else None for cost in costs]
+    return None if not seconds or any(each is None for each in seconds) else sum(filter(None, seconds))

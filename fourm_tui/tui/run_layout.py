@@ -1,0 +1,111 @@
+"""How the lines about the run share a room: what matters most is there in the least of them. Without Textual."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fourm_tui.engine.jobs import OPEN
+from fourm_tui.tui.run_lines import (
+    BLANK,
+    Line,
+    Role,
+    View,
+    queue_lines,
+    row_lines,
+    run_name,
+    status_lines,
+    text_lines,
+    total_line,
+)
+from fourm_tui.tui.widgets.canvas import cut
+
+_TEXT, _ERROR = 6, 4
+"""Most lines of streaming words, and of an error."""
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Lines that belong together."""
+
+    name: str
+    rank: int
+    """The lower, the more it matters."""
+    least: int
+    most: int
+    draw: Callable[[int], list[Line]]
+    """The lines, at most as many as it is given."""
+
+
+def lay_out(view: View, width: int, height: int) -> list[Line]:
+    """At most `height` lines, none wider than `width`."""
+    if width < 1 or height < 1:
+        return []
+    blocks = _blocks(view, width)
+    given = _share(blocks, height)
+    spare = height - sum(given.values())
+    lines: list[Line] = []
+    for block in blocks:
+        drawn = block.draw(given[block.name])[: given[block.name]] if given[block.name] else []
+        if drawn and block.name in ("text", "changed", "queue", "note") and lines and spare > 0:
+            lines.append(BLANK)
+            spare -= 1
+        lines += drawn
+    return lines[:height]
+
+
+def _blocks(view: View, width: int) -> list[_Block]:
+    """From top to bottom."""
+    rows, status, total = row_lines(view, width), status_lines(view, width), total_line(view, width)
+    words, state = text_lines(view, width, _TEXT), view.state
+    current = next((at for at, row in enumerate(state.rows) if row.number == state.row), 0) if state else 0
+
+    def some_rows(count: int) -> list[Line]:
+        first = min(max(current - count // 2, 0), max(len(rows) - count, 0))
+        return rows[first : first + count]
+
+    def fixed(name: str, rank: int, lines: list[Line]) -> _Block:
+        return _Block(name, rank, min(len(lines), 1), len(lines), lambda count: lines[:count])
+
+    def one(text: str, role: Role) -> list[Line]:
+        return [((cut(text, width, view.ascii), role),)] if text else []
+
+    title = run_name(state.name) if state and state.name else ""
+    where = "  ".join(each for each in (state.device, state.dtype) if each) if state else ""
+    note = state.notes[-1] if state and state.notes else ""
+    open_ = sum(job.status in OPEN for job in view.jobs)
+    queue = _Block(
+        "queue", 3, 1 if view.jobs else 0, len(view.jobs), lambda count: queue_lines(view, width, count)
+    )  # fmt: skip
+    if view.focused and view.jobs:
+        queue = _Block("queue", 1, min(len(view.jobs), 3), len(view.jobs), queue.draw)
+    elif not open_:
+        queue = _Block("queue", 7, queue.least, queue.most, queue.draw)
+    return [
+        fixed("title", 9, one(f"{title}  {where}".rstrip(), "muted")),
+        _Block("rows", 2, min(len(rows), 1), len(rows), some_rows),
+        fixed("total", 2, [total] if total else []),
+        _Block("status", 0, min(len(status), 1), min(len(status), _ERROR), lambda count: status[:count]),
+        _Block("text", 5, 0, len(words), lambda count: words[-count:]),
+        fixed("changed", 4, one(view.changed, "muted")),
+        fixed("memory", 6, one(view.memory, "muted")),
+        queue,
+        fixed("note", 8, one(note, "muted")),
+    ]
+
+
+def _share(blocks: list[_Block], height: int) -> dict[str, int]:
+    """How many lines each block gets: first the least of all by rank, then more, by rank."""
+    given = {block.name: 0 for block in blocks}
+    ranked = sorted(blocks, key=lambda block: block.rank)
+    room = height
+    for block in ranked:
+        take = min(block.least, room)
+        given[block.name] += take
+        room -= take
+    for block in ranked:
+        keep = 2 if block.name == "queue" and room > 4 else 0  # what is over goes into air
+        take = min(block.most - given[block.name], max(room - keep, 0))
+        given[block.name] += take
+        room -= take
+    return given

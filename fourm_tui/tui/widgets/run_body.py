@@ -1,0 +1,94 @@
+"""The inside of the pane of the run: lines that are laid out elsewhere, of which only those that changed are sent."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from fourm_tui.tui.run_lines import Line
+
+
+class RunBody(Widget, can_focus=True):
+    """What takes the keys of the pane, and shows its lines."""
+
+    DEFAULT_CSS = """
+    RunBody { height: 1fr; width: 1fr; }
+    RunBody > .run--muted { color: $text-muted; }
+    RunBody > .run--faint { color: $text-disabled; }
+    RunBody > .run--accent { color: $accent; }
+    RunBody > .run--selected { color: $accent; text-style: bold; }
+    RunBody > .run--error { color: $error; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "run--muted", "run--faint", "run--accent", "run--selected", "run--error",
+    }  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", show=False),
+        Binding("down,j", "move(1)", show=False),
+        Binding("home,g", "move(-1000)", show=False),
+        Binding("end,G", "move(1000)", show=False),
+    ]
+
+    class Moved(Message):
+        """Another job is to be selected, so many places on."""
+
+        def __init__(self, places: int) -> None:
+            super().__init__()
+            self.places = places
+
+    class Changed(Message):
+        """The room, the focus or the theme is another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: list[Line] = []
+
+    def show(self, lines: list[Line]) -> None:
+        """Shows these."""
+        old, self._lines = self._lines, lines
+        count = max(len(old), len(lines))
+        was, now = ([*each, *[()] * (count - len(each))] for each in (old, lines))
+        changed = [y for y in range(count) if was[y] != now[y]]
+        if changed:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+
+    def render_line(self, y: int) -> Strip:
+        if y >= len(self._lines):
+            return Strip.blank(self.size.width, self.rich_style)
+        segments = [Segment(text, self._style(role)) for text, role in self._lines[y] if text]
+        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style).apply_style(self.rich_style)
+
+    def _style(self, role: str) -> Style:
+        return self.rich_style if role == "plain" else self.get_component_rich_style(f"run--{role}")
+
+    @property
+    def text(self) -> str:
+        """What is to be read."""
+        return "\n".join("".join(part for part, _ in line).rstrip() for line in self._lines)
+
+    def action_move(self, places: int) -> None:
+        self.post_message(self.Moved(places))
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.post_message(self.Changed())
+
+    def on_show(self, event: events.Show) -> None:
+        self.post_message(self.Changed())
+
+    def on_focus(self, event: events.Focus) -> None:
+        self.post_message(self.Changed())
+
+    def on_blur(self, event: events.Blur) -> None:
+        self.post_message(self.Changed())
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self.refresh()
