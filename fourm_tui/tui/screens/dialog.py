@@ -39,12 +39,13 @@ class Dialog(ModalScreen[T], Generic[T]):
         with Vertical(classes="frame") as frame:
             yield from self.content()
         self.frame = frame
+        self.retitle(str(self.TITLE), self.KEYS)
 
     def content(self) -> ComposeResult:
         yield from ()
 
     def on_mount(self) -> None:
-        self.retitle(str(self.TITLE), self.KEYS)
+        """Called after that of a dialog of its own: the title is set before, so that it may be another."""
 
     def retitle(self, title: str, keys: str) -> None:
         """Sets the title, and what is said of keys."""
