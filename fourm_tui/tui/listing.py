@@ -1,0 +1,86 @@
+"""What lies in a folder, whatever the folder and the names in it are like. Without Textual."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fourm_tui.errors import printable
+
+MOST = 200_000
+"""Entries of a folder that are read."""
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """A file or a folder."""
+
+    path: Path
+    shown: str
+    """Its name, made printable; a folder's ends in a slash."""
+    is_folder: bool = False
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A folder."""
+
+    folder: Path
+    entries: tuple[FileEntry, ...] = ()
+    """Folders first, then by name as people count."""
+    problem: str = ""
+
+
+def list_folder(folder: Path, hidden: bool = False) -> Listing:
+    """The entries of a folder; one that cannot be read is empty, and says why."""
+    found: list[tuple[bool, list[object], FileEntry]] = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith(".") and not hidden:
+                    continue
+                if len(found) >= MOST:
+                    break
+                try:
+                    is_folder = entry.is_dir()
+                except OSError:  # a link to itself
+                    is_folder = False
+                shown = printable(entry.name, 255) + ("/" if is_folder else "")
+                found.append((not is_folder, _order(entry.name), FileEntry(Path(entry.path), shown, is_folder)))
+    except (OSError, ValueError) as error:
+        return Listing(folder, (), f"cannot be read: {getattr(error, 'strerror', None) or printable(error, 80)}")
+    found.sort(key=lambda each: (each[0], each[1]))
+    more = f"only the first {MOST} of its entries are shown" if len(found) >= MOST else ""
+    return Listing(folder, tuple(entry for _, _, entry in found), more)
+
+
+def _order(name: str) -> list[object]:
+    """`photo9` before `photo10`; texts stand at even places, numbers at odd ones, so that they can be compared."""
+    parts = re.split(r"([0-9]{1,18})", name.casefold())
+    return [int(part) if at % 2 else part for at, part in enumerate(parts)]
+
+
+def narrowed(entries: Sequence[FileEntry], text: str) -> list[FileEntry]:
+    """The entries whose names hold all words of a text."""
+    words = text.casefold().split()
+    return [entry for entry in entries if all(word in entry.shown.casefold() for word in words)]
+
+
+def parent_of(folder: Path) -> Path | None:
+    """The folder around a folder; None for the root. `..` is worked out by name, so that links lead back."""
+    absolute = Path(os.path.normpath(folder.absolute()))
+    return absolute.parent if absolute.parent != absolute else None
+
+
+def short(path: Path) -> str:
+    """A path as people write it, made printable."""
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return printable(path, 400)
+    if path == home:
+        return "~"
+    return printable(f"~/{path.relative_to(home)}" if path.is_relative_to(home) else path, 400)
