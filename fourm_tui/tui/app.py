@@ -265,6 +265,11 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
     def action_shorter(self) -> None:
         self.main.grow("upper", -1)
 
+    def action_options(self) -> None:
+        from fourm_tui.tui.screens.options import Options
+
+        self.push_screen(Options())
+
     def action_full(self) -> None:
         from fourm_tui.tui.screens.full import FullScreen
 
