@@ -128,6 +128,7 @@ def test_no_engine_outlives_the_folder_it_was_started_from(copy: Path, checkpoin
     assert open_run(run.folder).record.status in ("cancelled", "interrupted")
 
 
+@pytest.mark.slow
 def test_an_engine_of_another_version_is_replaced_unless_it_is_at_work(
     copy: Path, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,6 +148,7 @@ def test_an_engine_of_another_version_is_replaced_unless_it_is_at_work(
     assert not any(map(alive, before))
 
 
+@pytest.mark.slow
 def test_after_an_error_of_the_device_a_new_worker_takes_over(
     copy: Path, checkpoint: Path, tmp_path: Path, capsys: Any
 ) -> None:
