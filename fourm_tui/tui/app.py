@@ -265,6 +265,11 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
     def action_shorter(self) -> None:
         self.main.grow("upper", -1)
 
+    def action_models(self) -> None:
+        from fourm_tui.tui.screens.models import Models
+
+        self.push_screen(Models())
+
     def action_options(self) -> None:
         from fourm_tui.tui.screens.options import Options
 

@@ -133,6 +133,8 @@ class Conductor:
         self.app.link.ask("cancel", job=str(folder.resolve()))
         again = folder in self._cancelled
         self._cancelled.add(folder)
+        if self.app.run_state is not None and self.app.run_state.folder == folder:
+            self._is_chosen = True  # another in its place would get a second key that was meant for this one
         self.app.say("ending it at once" if again else "stopping at the next step; again to end it at once")
         self.app.queue_signal.publish(self.app.jobs)
 
@@ -145,7 +147,7 @@ class Conductor:
             return
         self._submit(run)
         if self.app.run_state is not None and self.app.run_state.folder == folder:
-            self.show(run, chosen=False)
+            self.show(run)
         self.app.say("going on after its last finished target")
 
     # -- sweeps -----------------------------------------------------------------------------------------------------

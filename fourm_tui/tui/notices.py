@@ -8,6 +8,7 @@ from typing import Any
 
 from fourm_tui.engine.jobs import OPEN, QueuedJob
 from fourm_tui.errors import printable
+from fourm_tui.tui.run_lines import run_name
 
 BELL = "\a"
 
@@ -61,15 +62,16 @@ def parting_words(jobs: Sequence[QueuedJob], status: Mapping[str, Any] | None, o
         others = len(running) + len(waiting) - 1
         more = f" and {others} more" if others else ""
         return (
-            f"{printable(Path(job.run).name, 80)}{more} {does}: `fourm-tui attach` follows, "
+            f"{printable(run_name(Path(job.run).name), 40)}{more} {does}: `fourm-tui attach` follows, "
             f"`fourm-tui queue cancel {job.id}` stops it, `fourm-tui engine stop` all{lost}"
         )
     held, where = _held(status)
     if not held:
         return ""
-    size, count = sum(each for each in held), len(held)
+    size, count = sum(held), len(held)
+    where = "in memory" if where == "cpu" else f"on {where}"
     return (
-        f"{count} {'model' if count == 1 else 'models'} ({in_bytes(size)}) stay on {where} {_how_long(status)}; "
+        f"{count} {'model' if count == 1 else 'models'} ({in_bytes(size)}) stay {where} {_how_long(status)}; "
         f"`fourm-tui engine stop` frees them now{lost}"
     )
 

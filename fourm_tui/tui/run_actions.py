@@ -47,7 +47,12 @@ class RunActions:
 
 def _cell(app: FourmApp) -> tuple[int, str]:
     """Row and column that are selected."""
-    return app.selected_cell or (app.selected_row, "temps")
+    from fourm_tui.tui.panes.schedule import SchedulePane
+
+    if app.selected_cell is not None:
+        return app.selected_cell
+    cell = getattr(app.main.query_one(SchedulePane), "selected", None)
+    return (cell.row, cell.key) if cell is not None and cell.row else (app.selected_row, "")
 
 
 def _seconds(app: FourmApp, row: int) -> float | None:

@@ -87,8 +87,8 @@ def _blocks(view: View, width: int) -> list[_Block]:
         fixed("total", 2, [total] if total else []),
         _Block("status", 0, min(len(status), 1), min(len(status), _ERROR), lambda count: status[:count]),
         _Block("text", 5, 0, len(words), lambda count: words[-count:]),
-        fixed("changed", 4, one(view.changed, "muted")),
-        fixed("memory", 6, one(view.memory, "muted")),
+        fixed("changed", 4, one(_without_since(view.changed, width), "muted")),
+        fixed("memory", 6, one(_shorter(view.memory, width), "muted")),
         queue,
         fixed("note", 8, one(note, "muted")),
     ]
@@ -109,3 +109,15 @@ def _share(blocks: list[_Block], height: int) -> dict[str, int]:
         given[block.name] += take
         room -= take
     return given
+
+
+def _without_since(words: str, width: int) -> str:
+    return words if len(words) <= width else words.replace("edited since:", "edited:")
+
+
+def _shorter(words: str, width: int) -> str:
+    """Facts parted by two spaces, without the last ones where there is no room."""
+    facts = words.split("  ")
+    while len(facts) > 1 and len("  ".join(facts)) > width:
+        facts.pop()
+    return "  ".join(facts)

@@ -57,6 +57,8 @@ def state_word(state: RunState | None, job: QueuedJob | None = None, stopping: b
         return "ready" if state.status == "done" else state.status
     if state.loading:
         return "loading"
+    if state.decoding and state.fraction == 1:
+        return "decoding"
     return f"{state.fraction:.0%}" if state.status == "running" else "waiting"
 
 
@@ -141,7 +143,8 @@ def total_line(view: View, width: int) -> Line | None:
     state = view.state
     if state is None or not state.total_steps or state.status == "done":
         return None
-    share = f"{state.fraction:4.0%}"
+    of = len(str(max(row.steps for row in state.rows)))
+    share = f"{state.fraction:.0%}".rjust(max(2 * of + 1, 4))
     left = state.seconds_left
     tail = f"  {clock(left)} left" if left is not None and width >= _WIDE else ""
     longest = min(max((cell_len(_name(row, width)) for row in state.rows), default=5), max(width // 3, 8))
@@ -183,6 +186,8 @@ def status_lines(view: View, width: int) -> list[Line]:
         said.append(f"{clock(state.seconds_left)} left")
     if len(state.seeds) > 1:
         said.append(f"{len(state.seeds) - len(state.skipped)} samples")
+    while len(said) > 1 and len("   ".join(said)) > width:
+        said.pop()
     return [_line("   ".join(said), "plain", width, view)]
 
 
@@ -222,11 +227,12 @@ def queue_lines(view: View, width: int, most: int) -> list[Line]:
     jobs = view.jobs
     if most <= 0 or not jobs:
         return []
-    if most == 1 and not view.focused:
+    if most == 1 and not view.focused and len(jobs) > 1:
         return [_line(queue_words(jobs), "muted", width, view)]
     at = next((place for place, job in enumerate(jobs) if job.id == view.selected), 0)
+    longest = max(len(_WORDS.get(job.status, job.status)) for job in jobs)
     first = min(max(at - most // 2, 0), max(len(jobs) - most, 0))
-    return [_job(view, job, width) for job in jobs[first : first + most]]
+    return [_job(view, job, width, longest) for job in jobs[first : first + most]]
 
 
 def queue_words(jobs: Sequence[QueuedJob]) -> str:
@@ -241,7 +247,7 @@ def queue_words(jobs: Sequence[QueuedJob]) -> str:
 _WORDS = {"interrupted": "stopped", "cancelled": "cancelled"}
 
 
-def _job(view: View, job: QueuedJob, width: int) -> Line:
+def _job(view: View, job: QueuedJob, width: int, longest: int) -> Line:
     is_selected = view.focused and job.id == view.selected
     mark = (">" if view.ascii else "▸") if is_selected else " "
     word = _WORDS.get(job.status, job.status)
@@ -250,7 +256,7 @@ def _job(view: View, job: QueuedJob, width: int) -> Line:
     name = printable(run_name(Path(job.run).name), 80)
     error = f"  {printable(' '.join(job.error.split()), 200)}" if job.error and job.status not in OPEN else ""
     line: Line = (
-        (f"{mark} ", "accent"), (f"{word:<9} ", role),
+        (f"{mark} ", "accent"), (f"{word:<{longest}} ", role),
         (name, "selected" if is_selected else "plain" if shown else role),
         (error, "error" if job.status == "failed" else "muted"),
     )  # fmt: skip

@@ -76,6 +76,8 @@ class RunPane(Pane):
         view = self.view
         body.show(lay_out(view, width, height))
         word = state_word(view.state, view.job, view.stopping)
+        if view.state is not None and word == "ready":
+            word = view.state.status
         waiting = sum(job.status == "waiting" for job in view.jobs)
         self.retitle(", ".join([word, *([f"{waiting} waiting"] if waiting else [])]) if view.state else "")
 
