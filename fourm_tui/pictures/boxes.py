@@ -54,6 +54,21 @@ def drawn(boxes: Sequence[Box], over: Image.Image | None = None) -> Image.Image:
     return image
 
 
+def outlined(boxes: Sequence[Box], over: Image.Image | None = None, line: float = 0.025) -> Image.Image:
+    """The boxes without their labels, in lines that are still seen where the picture is drawn in few cells.
+
+    Args:
+        line: width of the lines as a part of the shorter side.
+    """
+    image = canvas(over)
+    width, height = image.size
+    draw = ImageDraw.Draw(image)
+    thick = max(2, round(min(width, height) * line))
+    for box in sorted(boxes, key=lambda box: -abs((box.x1 - box.x0) * (box.y1 - box.y0))):
+        draw.rectangle(_upright(pixel_corners(box, width - 1, height - 1)), outline=label_color(box.label), width=thick)
+    return image
+
+
 def _tag(
     draw: ImageDraw.ImageDraw, box: Box, size: tuple[int, int], letters: Any, unit: float, taken: Sequence[Corners]
 ) -> Corners:  # fmt: skip

@@ -57,7 +57,7 @@ def items_of(workspace: Workspace) -> list[Item]:
         if one is None:
             problem = "" if "no value" in problem else problem
         elif name not in wanted:
-            note = "partly given target" if name in targets else "not asked for by the chain"
+            note = "partly given" if name in targets else "not in the chain"
         elif not one.complete:
             note = "partly given"
         found.append(Item(name, title_of(name), one, problem, note))

@@ -71,13 +71,15 @@ def is_written(modality: Modality) -> bool:
 
 def accepts(modality: Modality) -> str:
     """What a modality takes, in a few words."""
+    if modality.kind == "sequence" and not is_written(modality):
+        return _endings(modality.files)
     if modality.kind == "sequence":
         what = {
             "caption": "a sentence or two",
             "det": "lines: label x0 y0 x1 y1",
             "metadata": "lines: name: value",
             "color_palette": "colours: #ff8000 #223344",
-        }.get(modality.name, "a file")
+        }[modality.name]
         return f"{what}; or {_endings(modality.files)}"
     if modality.kind == "embeddings":
         return f"text (needs the extra t5); or {_endings(modality.files)}"
@@ -86,6 +88,11 @@ def accepts(modality: Modality) -> str:
         arrays = [ending for ending in modality.files if ending in ARRAYS]
         return pictures + (f"; or {_endings(arrays)}" if arrays else "")
     return f"features or tokens: {_endings(modality.files)}"
+
+
+def accepts_files(modality: Modality) -> str:
+    """Which files a modality takes."""
+    return accepts(modality).rpartition("; or ")[2] if is_written(modality) else accepts(modality)
 
 
 def _endings(files: Iterable[str]) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from fourm_tui.conditions.views import View
+    from fourm_tui.formats.boxes import Box
 
 Color = tuple[int, int, int]
 Stamp = tuple[int, int, int] | None
@@ -164,11 +165,11 @@ def _boxes(text: str, over: Look | None) -> Look:
     return Look(boxes_picture(boxes, over), lines=lines, facts=_many(len(boxes), "box"))
 
 
-def boxes_picture(boxes: Sequence[object], over: Look | None) -> Image | None:
+def boxes_picture(boxes: Sequence[Box], over: Look | None) -> Image:
     """Boxes drawn over the picture that they belong to, else over nothing."""
-    from fourm_tui.pictures.boxes import drawn
+    from fourm_tui.pictures.boxes import outlined
 
-    return drawn(boxes, over.plain if over else None)  # type: ignore[arg-type]
+    return outlined(boxes, over.plain if over else None)
 
 
 def _many(count: int, what: str) -> str:

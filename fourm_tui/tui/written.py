@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from fourm_tui.errors import InputError
 from fourm_tui.modalities import Modality
 from fourm_tui.tui.conditions_list import title_of
 from fourm_tui.tui.looks import Color, Look
+
+if TYPE_CHECKING:
+    from fourm_tui.formats.boxes import Box
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +25,7 @@ class Seen:
     """Where the problem is, from 1."""
     facts: str = ""
     colors: tuple[Color, ...] = ()
-    boxes: tuple[object, ...] = ()
+    boxes: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +107,7 @@ def _boxes(text: str, over: Look | None, classes: tuple[str, ...]) -> Seen:
     except InputError as error:
         message, line = sentence(error)
     # The lines that are right are drawn all the same.
-    kept: list[object] = []
+    kept: list[Box] = []
     for one in text.splitlines() if not looks_like_json(text) else ():
         try:
             kept += decode(det_text(one, "text", view, classes)) if one.strip() else ()

@@ -41,7 +41,7 @@ class ConditionBrowser(BrowserScreen):
         also = "   f fit" if modality.kind in ("image", "pixels") else ""
         also += "   w way" if options.next_way(modality) != options else ""
         super().__init__(
-            f"{title_of(modality.name)}: {fits.accepts(modality)}",
+            f"{title_of(modality.name)}: {fits.accepts_files(modality)}",
             lambda path: fits.unfit(path, modality),
             at,
             self._preview,

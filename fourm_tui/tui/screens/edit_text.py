@@ -54,7 +54,7 @@ class EditText(Dialog[str]):
     ]
     DEFAULT_CSS = """
     EditText > .frame { width: 100; }
-    EditText #text { height: 12; max-height: 60h; }
+    EditText #text { height: 12; }
     EditText.prose #text { height: 7; }
     EditText _Area { width: 1fr; height: 1fr; border: none; padding: 0; background: $surface-lighten-1; }
     EditText _Area:focus { border: none; }
@@ -122,12 +122,26 @@ class EditText(Dialog[str]):
         self.seen = seen
         said = self.query_one("#said", Static)
         said.set_class(bool(seen.problem), "wrong")
-        said.update(Text(printable(seen.problem or seen.facts, 400)))
+        words = Text(printable(seen.problem or seen.facts, 400))
+        if not seen.problem:
+            self._name_boxes(words, seen)
+        said.update(words)
         if self.writing.side == "picture":
             boxes, over = seen.boxes, self.writing.over
             self.query_one(Picture).show_made((boxes, over), lambda: boxes_picture(boxes, over))
         elif self.writing.side == "colors":
             self.query_one("#names", Static).update(self._swatches(seen))
+
+    def _name_boxes(self, words: Text, seen: Seen) -> None:
+        """Which colour is which box."""
+        from fourm_tui.pictures.boxes import label_color
+
+        for label in dict.fromkeys(box.label for box in seen.boxes):
+            words.append("   ")
+            if self.fourm.choice.colours != "none":
+                words.append("  ", Style(bgcolor="#{:02x}{:02x}{:02x}".format(*label_color(label))))
+                words.append(" ")
+            words.append(printable(label, 30))
 
     def _swatches(self, seen: Seen) -> Text:
         shown = Text()

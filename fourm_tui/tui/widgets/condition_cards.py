@@ -199,6 +199,10 @@ class ConditionCards(Widget, can_focus=True):
             top = y + 1 + place.text
             strips = [list(strip) for strip in drawn[1][: place.picture]]
             canvas.put(place.x + 2, top, strips)
+            x = place.x + 4 + drawn[1][0].cell_length if drawn[1] else 0
+            for down, fact in enumerate(self._facts(self.items[at]) if self._beside(at, place) else ()):
+                if down < place.picture:
+                    canvas.text(x, top + down, fact, self._style("muted"), place.x + place.width - x, ascii)
 
     def _draw_head(self, canvas: Canvas, at: int, place: Place, y: int, ascii: bool) -> None:
         item = self.items[at]
@@ -209,11 +213,21 @@ class ConditionCards(Widget, can_focus=True):
         mark = "!" if wrong else " "
         canvas.text(place.x, y, mark, self._style("error") + Style(bold=True), 1)
         used = 1 + canvas.text(place.x + 1, y, f" {item.title} " if here else f" {item.title}", title, place.width - 1)
-        facts = look.facts if look and not look.problem else ""
-        more = "  ".join(filter(None, (item.file, facts)))
+        more = "  ".join((item.file,) if self._beside(at, place) else (item.file, *self._facts(item)))
         if more:
             x = place.x + used + (1 if here else 2)
             canvas.text(x, y, more, self._style("muted"), place.x + place.width - x, ascii)
+
+    def _facts(self, item: Item) -> list[str]:
+        """What is said of a condition beside its title."""
+        look = self.looks.get(item.name)
+        facts = look.facts if look and not look.problem else ""
+        return [fact for fact in (item.note, *facts.split(", ")) if fact]
+
+    def _beside(self, at: int, place: Place) -> bool:
+        """Whether a picture leaves room for words at its right."""
+        drawn = self._drawn.get(self.items[at].name)
+        return bool(place.picture and drawn and drawn[1] and drawn[1][0].cell_length + 14 < place.width)
 
     def _draw_line(self, canvas: Canvas, place: Place, y: int, style: str, line: str, ascii: bool) -> None:
         x, width = place.x + 2, place.width - 2
@@ -235,8 +249,6 @@ class ConditionCards(Widget, can_focus=True):
         found: list[tuple[str, str]] = []
         for problem in filter(None, (look.problem if look else "", item.problem)):
             found += [("error", line) for line in _wrapped(problem, width)]
-        if item.note:
-            found.append(("muted", item.note))
         if look is None:
             if item.given.text is not None and item.name in ("caption", "t5_caption"):
                 found += [("", line) for line in _wrapped(printable(item.given.text, 500), width)]
@@ -257,7 +269,7 @@ class ConditionCards(Widget, can_focus=True):
         return look is not None or item.name not in _TEXTS
 
     def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"cards--{name}", partial=True)
+        return self.get_component_rich_style(f"cards--{name}")
 
     # -- pictures -----------------------------------------------------------------------------------------------------
 

@@ -134,4 +134,4 @@ class FileList(Widget, can_focus=True):
         return strip.apply_style(self.rich_style)
 
     def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"files--{name}", partial=True)
+        return self.get_component_rich_style(f"files--{name}")
