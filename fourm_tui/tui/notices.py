@@ -70,9 +70,10 @@ def parting_words(jobs: Sequence[QueuedJob], status: Mapping[str, Any] | None, o
         return ""
     size, count = sum(held), len(held)
     where = "in memory" if where == "cpu" else f"on {where}"
+    models, stay, them = ("model", "stays", "it") if count == 1 else ("models", "stay", "them")
     return (
-        f"{count} {'model' if count == 1 else 'models'} ({in_bytes(size)}) stay {where} {_how_long(status)}; "
-        f"`fourm-tui engine stop` frees them now{lost}"
+        f"{count} {models} ({in_bytes(size)}) {stay} {where} {_how_long(status)}; "
+        f"`fourm-tui engine stop` frees {them} now{lost}"
     )
 
 

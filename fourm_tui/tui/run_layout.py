@@ -22,6 +22,8 @@ from fourm_tui.tui.widgets.canvas import cut
 
 _TEXT, _ERROR = 6, 4
 """Most lines of streaming words, and of an error."""
+_EXTRA = 4
+"""The rank from which on blocks are there only if all lines of the others are."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ def _blocks(view: View, width: int) -> list[_Block]:
         return rows[first : first + count]
 
     def fixed(name: str, rank: int, lines: list[Line]) -> _Block:
-        return _Block(name, rank, min(len(lines), 1), len(lines), lambda count: lines[:count])
+        least = min(len(lines), 1) if rank < _EXTRA else 0
+        return _Block(name, rank, least, len(lines), lambda count: lines[:count])
 
     def one(text: str, role: Role) -> list[Line]:
         return [((cut(text, width, view.ascii), role),)] if text else []
