@@ -30,7 +30,9 @@ class Pane(Container):
 
     def retitle(self, more: str = "") -> None:
         """Sets the title in the frame, with a few words behind it."""
-        self.border_title = f"{self.NUMBER} {self.TITLE}" + (f" · {more}" if more else "")
+        title = f"{self.NUMBER} {self.TITLE}" + (f" · {more}" if more else "")
+        if self.border_title != title:
+            self.border_title = title
 
     @property
     def focus_widget(self) -> Widget:

@@ -7,15 +7,15 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 _SECONDS = 6.0
+_MOST = 6  # lines
 
 
 class MessageLine(Static):
-    """One message: an error stays until the next thing is done, good news goes by itself. Hidden if there is none."""
+    """One message: an error stays until the next thing is done, good news goes by itself. Its line is always there, so
+    that nothing moves; only what is longer takes more."""
 
     _timer: Timer | None = None
-
-    def on_mount(self) -> None:
-        self.display = False
+    _shown = ""
 
     def say(self, message: str, error: bool = False, lasting: bool = False) -> None:
         """Shows a message; what comes from outside in it has been made printable before."""
@@ -23,11 +23,20 @@ class MessageLine(Static):
             self._timer.stop()
             self._timer = None
         self.set_class(error, "error")
-        self.display = bool(message)
-        self.update(Text(message, overflow="fold"))
+        self._show(message)
         if message and not error and not lasting:
             self._timer = self.set_timer(_SECONDS, self.clear)
 
     def clear(self) -> None:
-        self.display = False
-        self.update("")
+        self._show("")
+
+    def _show(self, message: str) -> None:
+        if message == self._shown:
+            return
+        self._shown = message
+        lines = len(Text(message).wrap(self.app.console, max(self.size.width - 2, 20)))
+        height = min(max(lines, 1), _MOST)
+        is_same = self.styles.height is not None and self.styles.height.value == height
+        if not is_same:
+            self.styles.height = height
+        self.update(Text(message, overflow="fold"), layout=not is_same)

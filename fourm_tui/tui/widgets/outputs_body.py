@@ -7,19 +7,19 @@ from typing import ClassVar
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from fourm_tui.terminal.choice import Choice
+from fourm_tui.tui.widgets.lines import Lines
 from fourm_tui.tui.widgets.output_strip import Look
 from fourm_tui.tui.widgets.token_map import Paint
 
 _STYLE_BYTES = 24  # of a change of colours, roughly
 
 
-class PreviewBody(Widget, can_focus=True):
+class PreviewBody(Lines, can_focus=True):
     """What takes the keys of the pane, and shows its strips."""
 
     DEFAULT_CSS = """
@@ -53,29 +53,9 @@ class PreviewBody(Widget, can_focus=True):
     class Changed(Message):
         """The room, the focus or the theme is another."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._strips: list[Strip] = []
-
     def show(self, strips: list[Strip]) -> int:
         """Shows these; roughly how many bytes change on the screen."""
-        old, self._strips = self._strips, strips
-        if len(old) != len(strips):
-            self.refresh()
-            return sum(map(weight, strips))
-        changed = [y for y, (was, now) in enumerate(zip(old, strips, strict=True)) if was != now]
-        if changed:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
-        return sum(weight(strips[y]) for y in changed)
-
-    def render_line(self, y: int) -> Strip:
-        strip = self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
-        return strip.apply_style(self.rich_style)
-
-    @property
-    def text(self) -> str:
-        """What is to be read."""
-        return "\n".join(strip.text.rstrip() for strip in self._strips)
+        return sum(map(weight, self.show_strips(strips)))
 
     def look(self, choice: Choice) -> Look:
         """The styles of the theme as it is now."""

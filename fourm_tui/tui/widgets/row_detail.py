@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from rich.text import Text
-from textual.widgets import Static
 
 from fourm_tui.tui.detail import Seconds, lines
+from fourm_tui.tui.widgets.lines import Lines
 from fourm_tui.tui.workspace import Workspace
 
 if TYPE_CHECKING:
     from fourm_tui.tui.app import FourmApp
 
 
-class RowDetail(Static):
+class RowDetail(Lines):
     """See the module."""
 
     DEFAULT_CSS = "RowDetail { height: 1fr; width: 1fr; margin-top: 1; overflow: hidden; }"
@@ -30,7 +30,8 @@ class RowDetail(Static):
         found = lines(workspace, row, max(self.size.width, 20), seconds, styles, ascii)
         if wrong:
             found.insert(0, Text(wrong, styles["error"]))
-        self.update(Text("\n").join(found))
+        wrapped = [line for text in found for line in text.wrap(self.app.console, max(self.size.width, 20))]
+        self.show_strips(self.strips_of(wrapped[: self.size.height]))
 
 
 def _color(value: str, default: str) -> str:

@@ -9,12 +9,11 @@ from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.message import Message
-from textual.strip import Strip
-from textual.widget import Widget
 
 from fourm_tui.errors import InputError
 from fourm_tui.tui import cells
 from fourm_tui.tui.cells import Cell, Line
+from fourm_tui.tui.widgets.lines import Lines
 from fourm_tui.tui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ class Editing:
     error: str = ""
 
 
-class ScheduleTable(Widget, can_focus=True):
+class ScheduleTable(Lines, can_focus=True):
     """See the module. It shows a workspace and says what is typed; who has it changes the workspace."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -84,11 +83,9 @@ class ScheduleTable(Widget, can_focus=True):
         before = len(self._drawn)
         self.lines, self.problems = cells.grid(workspace), problems
         self._keep_in()
-        self._draw()
+        self._redraw()
         if len(self._drawn) != before:
             self.refresh(layout=True)
-        else:
-            self.refresh()
 
     @property
     def cell(self) -> Cell | None:
@@ -222,14 +219,6 @@ class ScheduleTable(Widget, can_focus=True):
         text.stylize(Style(reverse=True), at, at + 1)
         return text
 
-    def render_line(self, y: int) -> Strip:
-        at = y + self._top
-        if not 0 <= at < len(self._drawn):
-            return Strip.blank(self.size.width, self.rich_style)
-        text = self._drawn[at][0]
-        segments = list(text.render(self.app.console))
-        return Strip(segments).apply_style(self.rich_style).adjust_cell_length(self.size.width, self.rich_style)
-
     def _redraw(self) -> None:
         self._draw()
         where = next((at for at, (_, number) in enumerate(self._drawn) if number == self.line), 0)
@@ -237,7 +226,7 @@ class ScheduleTable(Widget, can_focus=True):
         self._top = min(max(self._top, where - height + 1), where)
         if where <= 1 or len(self._drawn) <= height:
             self._top = 0
-        self.refresh()
+        self.show_strips(self.strips_of([text for text, _ in self._drawn[self._top : self._top + height]]))
 
     def on_resize(self) -> None:
         self._redraw()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from rich.table import Table
+from rich.cells import cell_len
 from rich.text import Text
 from textual import events
 from textual.widgets import Static
@@ -20,6 +20,11 @@ _TABS = ("conditions", "schedule", "run", "preview")
 class TitleLine(Static):
     """Program, schedule, model, device and state."""
 
+    _shown: Text | None = None
+
+    def on_resize(self) -> None:
+        self.redraw()
+
     def on_mount(self) -> None:
         app = cast("FourmApp", self.app)
         for signal in (app.workspace_signal, app.run_signal, app.queue_signal):
@@ -32,11 +37,13 @@ class TitleLine(Static):
         left = Text(" fourm  ", "bold")
         left.append(printable(workspace.title, 60), "bold")
         left.append(" •" if workspace.changed else "", "bold")
-        line = Table.grid(expand=True)
-        line.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-        line.add_column(no_wrap=True, justify="right")
-        line.add_row(left, Text(f"{app.model_facts}  {app.state_word} "))
-        self.update(line)
+        right = f"  {app.model_facts}  {app.state_word} "
+        room = max(self.size.width - cell_len(right), 8)
+        left.truncate(room, overflow="ellipsis", pad=True)
+        line = left + Text(right)
+        if line != self._shown:
+            self._shown = line
+            self.update(line, layout=False)
 
 
 class TabLine(Static):
