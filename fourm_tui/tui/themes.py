@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 from textual.color import Color, ColorParseError
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from fourm_tui.errors import printable
 from fourm_tui.paths import config_dir, themes_dir
@@ -19,6 +19,7 @@ _COLOURS = (
     "boost",
 )  # fmt: skip
 _ANSI = re.compile(r"ansi_(default|(bright_)?(black|red|green|yellow|blue|magenta|cyan|white))")
+_STYLES = {"none", "bold", "dim", "italic", "underline", "reverse", "strike", "not"}
 
 
 def read_themes() -> tuple[dict[str, Theme], tuple[str, ...]]:
@@ -52,11 +53,36 @@ def read_theme(path: Path) -> Theme | str:
         return problem
     name = printable(values.get("name") or path.stem, 40)
     colours = {key: values[key] for key in _COLOURS if key in values}
-    variables = {str(k): str(v) for k, v in (values.get("variables") or {}).items()}
+    own = {str(k): str(v) for k, v in (values.get("variables") or {}).items()}
+    variables = {**(_of_terminal() if values.get("ansi") else _shades(colours)), **own}
     return Theme(
         name=name, dark=bool(values.get("dark", True)), ansi=bool(values.get("ansi", False)), variables=variables,
         **colours,
     )  # fmt: skip
+
+
+def _of_terminal() -> dict[str, str]:
+    """Variables that Textual asks of themes in the terminal's own colours, as its own such theme has them."""
+    theirs = next((theme for theme in BUILTIN_THEMES.values() if theme.ansi and theme.dark), None)
+    return {"ansi-background": "ansi_black", "ansi-foreground": "ansi_white", **(theirs.variables if theirs else {})}
+
+
+def _shades(colours: Mapping[str, str]) -> dict[str, str]:
+    """What stands back, mixed from text and ground: Textual only lightens, which leaves nothing to be seen on a light
+    ground, and says no colour for what is muted. Empty where the file leaves text or ground to Textual."""
+    if not {"foreground", "background"} <= set(colours):
+        return {}
+    text, ground = Color.parse(colours["foreground"]), Color.parse(colours["background"])
+    surface, panel = (Color.parse(colours.get(name, colours["background"])) for name in ("surface", "panel"))
+    mixed = {
+        "text-muted": ground.blend(text, 0.78),
+        "text-disabled": ground.blend(text, 0.5),
+        "panel-lighten-1": panel.blend(text, 0.1),
+        "panel-lighten-2": ground.blend(text, 0.35),
+        "surface-lighten-1": surface.blend(text, 0.08),
+        "surface-lighten-2": surface.blend(text, 0.16),
+    }
+    return {name: colour.hex6 for name, colour in mixed.items()}
 
 
 def _problem(values: Mapping[str, Any]) -> str | None:
@@ -64,12 +90,22 @@ def _problem(values: Mapping[str, Any]) -> str | None:
     for key, value in values.items():
         if key not in known:
             return f"{printable(key, 40)} is no key of a theme; there are {', '.join(sorted(known))}"
-        if key == "variables" and not (value is None or isinstance(value, dict)):
-            return "variables is to be a mapping"
+        if key == "variables":
+            if not (value is None or isinstance(value, dict)):
+                return "variables is to be a mapping"
+            for name, each in (value or {}).items():
+                if not str(name).endswith("-style") and not _is_colour(str(each).rpartition(" ")[0] or each):
+                    return f"variables: {printable(name, 40)}: {printable(each, 40)} is no colour"
+                if str(name).endswith("-style") and not set(str(each).split()) <= _STYLES:
+                    return f"variables: {printable(name, 40)}: {printable(each, 40)} is no style of text"
         if key in _COLOURS:
-            try:
-                if not (isinstance(value, str) and _ANSI.fullmatch(value)):
-                    Color.parse(value)
-            except (ColorParseError, TypeError, AttributeError):
+            if not _is_colour(value):
                 return f"{key}: {printable(value, 40)} is no colour"
     return None
+
+
+def _is_colour(value: Any) -> bool:
+    try:
+        return bool(isinstance(value, str) and _ANSI.fullmatch(value)) or bool(Color.parse(value))
+    except (ColorParseError, TypeError, AttributeError):
+        return False

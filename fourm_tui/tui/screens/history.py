@@ -48,6 +48,7 @@ class HistoryScreen(ModalScreen[None]):
     HistoryScreen Input.shown { display: block; }
     HistoryScreen #list, HistoryScreen #details { border: round $panel-lighten-2; padding: 0 1; height: 1fr; }
     HistoryScreen #list { width: 55%; }
+    HistoryScreen #details { border-title-color: $text-muted; }
     HistoryScreen #list:focus-within { border: round $accent; }
     HistoryScreen #details { width: 45%; }
     HistoryScreen Thumbnail { height: 40%; max-height: 22; margin-bottom: 1; }

@@ -147,7 +147,7 @@ class RunList(ScrollView, can_focus=True):
         return Strip(segments).adjust_cell_length(width, ground).apply_style(ground)
 
     def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(name, partial=True)
+        return self.get_component_rich_style(name)
 
     def _picture(self, item: Listed, line: int) -> list[Segment]:
         wide = _TEXT_AT - 2
