@@ -12,7 +12,6 @@ from fourm_tui.chain.branch import branched
 from fourm_tui.chain.inputs import Inputs
 from fourm_tui.chain.record import record_of
 from fourm_tui.conditions.condition import Condition
-from fourm_tui.conditions.loading import load_conditions
 from fourm_tui.engine.asked import check_dense, check_models
 from fourm_tui.errors import InputError, printable
 from fourm_tui.runs import Run, copy_rows, create_run, effective_seed
@@ -49,6 +48,10 @@ def begin(
         InputError: something does not go together; nothing has been written then.
         FourmError: the folder cannot be written.
     """
+    from fourm_tui.conditions.loading import load_conditions  # pictures need time to be imported
+
+    from fourm_tui.conditions.loading import load_conditions  # brings the reading of pictures, which screens begin without
+
     schedule = inputs.editor.schedule
     conditions = load_conditions(inputs.given, inputs.modalities)
     given = {name: condition.complete for name, condition in conditions.items()}

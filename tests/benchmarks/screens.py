@@ -42,7 +42,8 @@ def environment(home: Path) -> dict[str, str]:
 
 @contextmanager
 def screens(home: Path, line: Line | None = None, size: tuple[int, int] = (120, 40)) -> Iterator[Terminal]:
-    terminal = Terminal(COMMAND, size, environment(home), home, line)
+    env = environment(home) | ({"SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22"} if line else {})
+    terminal = Terminal(COMMAND, size, env, home, line)
     try:
         yield terminal
     finally:
@@ -139,6 +140,7 @@ def under_load(home: Path, line: Line | None) -> dict[str, float]:
             terminal.press(b"\r")  # follow it
             time.sleep(1.5)
             since = terminal.count
+            terminal.worst_backlog = 0.0  # the first picture of the screen has gone through
             began = time.monotonic()
             found = answers(terminal)
             written = len(terminal.written(since)) / (time.monotonic() - began)

@@ -82,7 +82,7 @@ class MainScreen(Screen[None]):
         pane = self.panes[number - 1]
         pane.remove_class("folded")
         self._arrange()
-        pane.focus_widget.focus()
+        self.set_focus(pane.focus_widget)  # at once: the next key is meant for it
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         pane = next((each for each in event.widget.ancestors_with_self if isinstance(each, Pane)), None)
