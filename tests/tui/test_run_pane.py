@@ -1,0 +1,373 @@
+"""The pane of the run in the application: each of its actions by its key, and what the application makes of news."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from fourm_tui.engine.jobs import JobStatus, QueuedJob
+from fourm_tui.events import RunCancelled, RunDone, RunStarted
+from fourm_tui.runs import Run, list_runs
+from fourm_tui.tui.app import FourmApp
+from fourm_tui.tui.news import QueueNews, RunNews, RunOpened, Trouble
+from fourm_tui.tui.panes.run import RunPane
+from fourm_tui.tui.reopened import load_finished
+from fourm_tui.tui.widgets.message import MessageLine
+from tests.tui.conftest import screen, text
+from tests.tui.kept_run import ROWS, kept, steps
+
+Do = Callable[[FourmApp, Pilot[int], "Recorder"], Awaitable[None]]
+
+
+class Recorder:
+    """In the place of the link: keeps what is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.followed: Path | None = None
+
+    def ask(self, do: str, **more: Any) -> None:
+        self.asked.append((do, more))
+
+    def submit(self, folder: Path) -> None:
+        self.ask("submit", run=str(folder.resolve()))
+
+    def follow(self, folder: Path) -> None:
+        self.followed = folder
+
+    def close(self) -> None:
+        pass
+
+
+def on_screen(do: Do, size: tuple[int, int] = (120, 40)) -> None:
+    async def go() -> None:
+        async with screen(size=size) as (app, pilot):
+            recorder = Recorder()
+            app.link = recorder  # type: ignore[assignment]
+            await pilot.press("f3")
+            await do(app, pilot, recorder)
+
+    asyncio.run(go())
+
+
+def job(run: Run, status: JobStatus, order: float = 1.0) -> QueuedJob:
+    return QueuedJob(f"j{order:.0f}", str(run.folder.resolve()), order, status)
+
+
+def queue(app: FourmApp, *jobs: QueuedJob) -> None:
+    app.conductor.hear(QueueNews(jobs, {"workers": []}))
+
+
+def begun(app: FourmApp, run: Run) -> None:
+    """Shows a run that is under way."""
+    app.show_run(run)
+    happened = [RunStarted(run.name, ROWS, (0, 1)), *steps(1)]
+    app.conductor.hear(RunNews(run.folder, tuple(happened)))
+
+
+def said(app: FourmApp) -> str:
+    return str(app.main.query_one(MessageLine).render())
+
+
+async def settled(app: FourmApp, pilot: Pilot[int]) -> None:
+    await app.workers.wait_for_complete()
+    await pilot.pause()
+
+
+# -- one key each -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "status", "asked"),
+    [
+        ("space", "running", ("pause", {"job": "j1"})),
+        ("space", "paused", ("resume", {"job": "j1"})),
+        ("n", "running", ("skip", {"job": "j1", "sample": 0})),
+        ("J", "waiting", ("move", {"job": "j1", "places": 1})),
+        ("K", "waiting", ("move", {"job": "j1", "places": -1})),
+        ("x", "waiting", ("cancel", {"job": "j1"})),
+        ("X", "running", ("cancel_others", {})),
+    ],
+)
+def test_keys_steer_the_selected_job(tmp_path: Path, key: str, status: JobStatus, asked: tuple[str, Any]) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        queue(app, job(kept(tmp_path), status))
+        await pilot.press(key)
+        assert recorder.asked == [asked]
+
+    on_screen(do)
+
+
+@pytest.mark.parametrize("key", ["down", "j"])
+def test_arrows_and_letters_go_through_the_queue(tmp_path: Path, key: str) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        queue(app, job(kept(tmp_path), "running", 1), job(kept(tmp_path), "waiting", 2))
+        await pilot.press(key, "x")
+        assert recorder.asked == [("cancel", {"job": "j2"})]
+
+    on_screen(do)
+
+
+def test_a_run_that_was_started_elsewhere_is_followed(tmp_path: Path) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        run = kept(tmp_path)
+        queue(app, job(run, "running"))
+        await pilot.press("enter")
+        assert recorder.followed == run.folder.resolve()
+
+    on_screen(do)
+
+
+def test_a_run_whose_folder_is_gone_is_said(tmp_path: Path) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        queue(app, QueuedJob("j1", str(tmp_path / "gone"), 1.0, "done"))
+        await pilot.press("enter")
+        assert "no run folder" in said(app)
+
+    on_screen(do)
+
+
+def test_a_run_that_failed_goes_on(tmp_path: Path) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        run = kept(tmp_path)
+        queue(app, job(run, "failed"))
+        await pilot.press("t")
+        assert recorder.asked == [("submit", {"run": str(run.folder.resolve())})]
+
+    on_screen(do)
+
+
+def test_a_run_that_is_done_is_not_begun_again(tmp_path: Path) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        queue(app, job(kept(tmp_path), "done"))
+        await pilot.press("t")
+        assert recorder.asked == []
+
+    on_screen(do)
+
+
+def test_the_log_is_shown_and_left(tmp_path: Path) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        app.show_run(kept(tmp_path))
+        assert app.run_state is not None
+        app.run_state.notes.append("a note of the engine")
+        await pilot.press("l")
+        assert any("a note of the engine" in line for line in text(app))
+        await pilot.press("escape")
+        assert app.screen is app.main
+
+    on_screen(do)
+
+
+def test_cancelling_is_acknowledged_at_once_and_the_second_time_ends_it(tmp_path: Path) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        run = kept(tmp_path)
+        begun(app, run)
+        await pilot.press("c")
+        assert app.state_word == "stopping"
+        await pilot.press("c")
+        assert said(app) == "ending it at once"
+        assert recorder.asked == [("cancel", {"job": str(run.folder.resolve())})] * 2
+
+    on_screen(do)
+
+
+def test_nothing_is_cancelled_where_nothing_runs() -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        await pilot.press("c")
+        assert recorder.asked == []
+
+    on_screen(do)
+
+
+# -- starting ---------------------------------------------------------------------------------------------------
+
+
+def test_start_makes_a_run_submits_and_follows_it() -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        await pilot.press("r")
+        await settled(app, pilot)
+        (run,) = list_runs(app.out).runs
+        assert recorder.asked == [("submit", {"run": str(run.folder.resolve())})]
+        assert recorder.followed == run.folder
+
+    on_screen(do)
+
+
+def test_a_run_started_while_another_runs_is_queued_and_that_is_said(tmp_path: Path) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        other = kept(tmp_path)
+        begun(app, other)
+        queue(app, job(other, "running"))
+        await pilot.press("r")
+        await settled(app, pilot)
+        assert "queued: it begins after 1 other run" in said(app)
+        assert recorder.followed == other.folder
+
+    on_screen(do)
+
+
+def test_a_branch_says_its_parent(tmp_path: Path) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        await pilot.press("r")
+        await settled(app, pilot)
+        (parent,) = list_runs(app.out).runs
+        app.select_row(2)
+        await pilot.press("b")
+        await settled(app, pilot)
+        (branch,) = [run for run in list_runs(app.out).runs if run.name != parent.name]
+        assert branch.record.parent is not None and branch.record.parent.run == parent.name
+
+    on_screen(do)
+
+
+def test_a_branch_of_nothing_is_said() -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        await pilot.press("b")
+        assert "no run to branch off" in said(app)
+
+    on_screen(do)
+
+
+def test_a_sweep_begins_with_its_first_value() -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        app.selected_cell = (2, "temps")
+        await pilot.press("w", *"0.9")
+        assert any("2 runs of temps.2; all but the first begin at row 2" in line for line in text(app))
+        await pilot.press("enter")
+        await settled(app, pilot)
+        assert len(list_runs(app.out).runs) == 1
+        assert app.conductor.sweeps[0].values == ["0.3", "0.9"]
+
+    on_screen(do)
+
+
+def test_a_sweep_of_a_value_that_does_not_fit_is_not_begun() -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        app.selected_cell = (2, "temps")
+        await pilot.press("w", *"hot", "enter")
+        await settled(app, pilot)
+        assert app.screen is not app.main
+        assert list_runs(app.out).runs == ()
+
+    on_screen(do)
+
+
+# -- news -------------------------------------------------------------------------------------------------------
+
+
+def test_the_next_run_is_shown_when_the_one_before_has_ended(tmp_path: Path) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        await pilot.press("r")
+        await settled(app, pilot)
+        await pilot.press("r")
+        await settled(app, pilot)
+        first, second = sorted(list_runs(app.out).runs, key=lambda run: run.folder != recorder.followed)
+        queue(app, job(first, "running", 1), job(second, "waiting", 2))
+        app.conductor.hear(RunNews(first.folder, (RunStarted("r", ROWS, (0,)), RunDone(1.0))))
+        queue(app, job(first, "done", 1), job(second, "running", 2))
+        assert recorder.followed == second.folder
+
+    on_screen(do)
+
+
+def test_a_run_that_was_chosen_stays_when_another_begins(tmp_path: Path) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        await pilot.press("r")
+        await settled(app, pilot)
+        (mine,) = list_runs(app.out).runs
+        chosen = kept(tmp_path)
+        app.show_run(chosen)
+        app.conductor.hear(RunNews(chosen.folder, (RunDone(1.0),)))
+        queue(app, job(mine, "running"))
+        assert recorder.followed == chosen.folder
+
+    on_screen(do)
+
+
+def test_a_cancelled_run_stays_so_that_a_second_key_hits_no_other(tmp_path: Path) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        await pilot.press("r")
+        await settled(app, pilot)
+        await pilot.press("r")
+        await settled(app, pilot)
+        first, second = sorted(list_runs(app.out).runs, key=lambda run: run.folder != recorder.followed)
+        await pilot.press("c")
+        app.conductor.hear(RunNews(first.folder, (RunStarted("r", ROWS, (0,)), RunCancelled())))
+        queue(app, job(first, "cancelled", 1), job(second, "running", 2))
+        assert recorder.followed == first.folder
+
+    on_screen(do)
+
+
+def test_news_of_another_run_changes_nothing(tmp_path: Path) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        begun(app, kept(tmp_path))
+        app.conductor.hear(RunNews(tmp_path / "other", (RunDone(1.0),)))
+        assert app.run_state is not None and app.run_state.status == "running"
+
+    on_screen(do)
+
+
+def test_a_run_that_nobody_is_at_any_more_is_interrupted(tmp_path: Path) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        run = kept(tmp_path)
+        begun(app, run)
+        app.conductor.hear(RunNews(run.folder, (), gone=True))
+        assert app.state_word == "interrupted"
+
+    on_screen(do)
+
+
+def test_trouble_is_shown() -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        app.conductor.hear(Trouble("the engine is gone"))
+        await pilot.pause()
+        assert said(app) == "the engine is gone"
+
+    on_screen(do)
+
+
+def test_what_was_edited_since_is_marked() -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        run = app.workspace.begin(app.out).run
+        app.show_run(run)
+        app.conductor.hear(RunOpened(run.folder, run.record, load_finished(run)))
+        app.edit("temperature", lambda editor: editor.set_cell(2, "temps", 0.7))
+        app.main.query_one(RunPane).redraw()
+        await pilot.pause()
+        assert any("temps.2 0.3 → 0.7" in line for line in text(app))
+
+    on_screen(do)
+
+
+def test_many_news_draw_once(tmp_path: Path) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        run = kept(tmp_path)
+        begun(app, run)
+        pane, drawn = app.main.query_one(RunPane), []
+        pane.redraw = lambda: drawn.append(1)  # type: ignore[method-assign]
+        pane._pace.drew(time.monotonic() + 1000, 0)
+        for event in steps(2):
+            app.conductor.hear(RunNews(run.folder, (event,)))
+        await pilot.pause()
+        assert drawn == []
+        assert pane._pending is not None
+
+    on_screen(do)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+def test_the_pane_fits_the_window(tmp_path: Path, size: tuple[int, int]) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        begun(app, kept(tmp_path))
+        await pilot.pause()
+        assert any("semseg" in line and "4/4" in line for line in text(app))
+
+    on_screen(do, size)
