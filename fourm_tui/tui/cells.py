@@ -247,6 +247,26 @@ def read(cell: Cell, text: str) -> Any:
     return value
 
 
+def tried(workspace: Workspace, cell: Cell, text: str) -> Workspace:
+    """Another workspace that has what was typed; the given one stays as it is.
+
+    Raises:
+        InputError: it is no value of the cell, or one with which the chain could not run.
+    """
+    trial = workspace.trial()
+    put(trial, cell, read(cell, text))
+    try:
+        problems, before = trial.check.findings.problems, set(workspace.check.findings.problems)
+    except InputError:  # without its models a schedule can be edited all the same
+        return trial
+    rows = {number for number, part, _ in trial.schedule.rows() if part.prefix == cell.prefix and not cell.row}
+    for each in problems:
+        here = each.row == cell.row or each.row in rows if each.row else each not in before
+        if each.column == cell.key and here:
+            raise InputError(f"{cell.title}: {each.message}" + (f"; {each.fix}" if each.fix else ""))
+    return trial
+
+
 def put(workspace: Workspace, cell: Cell, value: Any) -> None:
     """Sets a cell, as one step.
 

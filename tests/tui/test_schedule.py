@@ -171,7 +171,7 @@ def test_guidance_opens_into_weights() -> None:
 
 def test_the_next_problem_is_gone_to() -> None:
     async def body(app: FourmApp, pilot: Any) -> None:
-        await pilot.press("down", "down", "right", "right", *"400", "enter")
+        await pilot.press("down", "down", "right", "right", "right", "4", "enter")  # fewer tokens than steps
         await pilot.press("f2", "up", "up", "n")
         assert at(app) == (3, "decoding_steps")
         await pilot.press("n")
@@ -231,3 +231,20 @@ def test_ascii_is_ascii() -> None:
         assert pane.table.ascii
 
     run(body, choice=Choice("blocks", ascii=True))
+
+
+def test_a_number_that_the_chain_could_not_run_with_is_not_taken() -> None:
+    async def body(app: FourmApp, pilot: Any) -> None:
+        await pilot.press("right", "right", "3", "0", "0", "enter")
+        assert rows(app, "steps") == [16, 4, 8]
+        assert any("300 steps for 196 tokens" in line for line in text(app))
+
+    run(body)
+
+
+def test_a_value_for_the_whole_chain_is_checked_too() -> None:
+    async def body(app: FourmApp, pilot: Any) -> None:
+        await pilot.press("down", "down", "down", "home", "1", ".", "2", "enter")
+        assert rows(app, "top_p") == [0.9, 0.9, 0.9]
+
+    run(body)

@@ -76,7 +76,7 @@ class SchedulePane(Pane):
             f"{key}: {format_value(each, getattr(found, each.attribute))}\n" for key, each in COLUMNS.items()
         )
 
-    # -- time -----------------------------------------------------------------------------------------------------------
+    # -- time --------------------------------------------------------------------------------------------------------
 
     def seconds(self, cost: Cost) -> float:
         """How long a cost takes here, for all variations at once."""
@@ -302,12 +302,10 @@ def _errors(workspace: Workspace) -> frozenset[Problem]:
 
 def _tried(workspace: Workspace, cell: Cell, text: str) -> tuple[Workspace, str]:
     """What an edit would make of a workspace, or why it cannot be."""
-    trial = workspace.trial()
     try:
-        cells.put(trial, cell, cells.read(cell, text))
+        return cells.tried(workspace, cell, text), ""
     except InputError as error:
         return workspace, str(error)
-    return trial, ""
 
 
 def _new_row(source: Row, target: str) -> Row:

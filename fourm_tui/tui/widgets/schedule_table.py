@@ -278,7 +278,7 @@ class ScheduleTable(Lines, can_focus=True):
     def _typed(self) -> None:
         if self.editing is not None:
             try:
-                cells.read(self.editing.cell, self.editing.text)
+                cells.tried(cast("FourmApp", self.app).workspace, self.editing.cell, self.editing.text)
                 self.editing.error = ""
             except InputError as error:
                 self.editing.error = str(error)
