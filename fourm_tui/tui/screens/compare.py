@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from fourm_tui.chain.compare import Pair
@@ -19,6 +19,7 @@ from fourm_tui.tui.actions import bindings
 from fourm_tui.tui.outputs import Item
 from fourm_tui.tui.panes.preview import PreviewPane
 from fourm_tui.tui.sides import Side, against, difference_lines, sides_of
+from fourm_tui.tui.widgets.key_line import KeyLine
 from fourm_tui.tui.widgets.still import Still
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class CompareScreen(Screen[None]):
                     yield Static(classes="name", id=f"{side}-name")
                     yield Still(self.fourm.choice, id=side)
         yield Static(id="pairs")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._begin)

@@ -9,7 +9,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from fourm_tui.errors import FourmError, printable
 from fourm_tui.tui.actions import bindings
@@ -18,6 +18,7 @@ from fourm_tui.tui.panes.preview import PreviewPane
 from fourm_tui.tui.preview_state import facts_line, scene_of
 from fourm_tui.tui.run_state import RunState
 from fourm_tui.tui.widgets.drawings import Drawn
+from fourm_tui.tui.widgets.key_line import KeyLine
 from fourm_tui.tui.widgets.output_strip import wrapped
 from fourm_tui.tui.widgets.outputs_body import look_of
 from fourm_tui.tui.widgets.still import Still
@@ -60,7 +61,7 @@ class FullScreen(Screen[None]):
         yield Static(id="head")
         yield Still(self.fourm.choice)
         yield Static(id="facts")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.fourm.run_signal.subscribe(self, self._run_changed)

@@ -16,7 +16,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.timer import Timer
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from fourm_tui.errors import FourmError, InputError, printable
@@ -24,6 +24,7 @@ from fourm_tui.runs import Run, each_run
 from fourm_tui.runs.removal import is_running, remove_run
 from fourm_tui.tui.actions import bindings
 from fourm_tui.tui.earlier import Listed, differs_from, facts, is_label_map, where_it_differs
+from fourm_tui.tui.widgets.key_line import KeyLine
 from fourm_tui.tui.widgets.run_list import RunList
 from fourm_tui.tui.widgets.thumbnail import Thumbnail
 from fourm_tui.tui.workspace import Workspace
@@ -79,7 +80,7 @@ class HistoryScreen(ModalScreen[None]):
                 yield Thumbnail(self.fourm.choice)
                 with VerticalScroll(can_focus=False):
                     yield Static(id="facts")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one(RunList).focus()

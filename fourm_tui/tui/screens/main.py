@@ -12,13 +12,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from fourm_tui.tui.panes.conditions import ConditionsPane
 from fourm_tui.tui.panes.pane import Pane
 from fourm_tui.tui.panes.preview import PreviewPane
 from fourm_tui.tui.panes.run import RunPane
 from fourm_tui.tui.panes.schedule import SchedulePane
+from fourm_tui.tui.widgets.key_line import KeyLine
 from fourm_tui.tui.widgets.message import MessageLine
 from fourm_tui.tui.widgets.title import TabLine, TitleLine
 
@@ -60,7 +60,7 @@ class MainScreen(Screen[None]):
                 yield SchedulePane(id="schedule")
                 yield PreviewPane(id="preview")
         yield MessageLine()
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     @property
     def panes(self) -> list[Pane]:
