@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -115,6 +116,8 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
 
     def _begin(self) -> None:
         """What can wait until the first picture of the screen is there."""
+        gc.freeze()  # what is there now stays: it is not looked through again with every collection
+        gc.enable()
         if self.with_engine:
             self.link.open(self.settings.warm_engine)
         if not self.is_headless:
