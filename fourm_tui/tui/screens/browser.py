@@ -102,7 +102,7 @@ class BrowserScreen(Dialog[Path]):
 
     def on_mount(self) -> None:
         self.retitle(self.heading, f"enter takes it   / find   g path   tab recent{self.also}   esc back")
-        self.files.focus()
+        self.set_focus(self.files)
         self.open_folder(self.folder, self._at)
 
     @property
@@ -216,13 +216,13 @@ class BrowserScreen(Dialog[Path]):
         line.display = True
         line.value = value
         line.cursor_position = len(value)
-        line.focus()
+        self.set_focus(line)
 
     def _stop_typing(self) -> None:
         self._typing = ""
         line = self.query_one(Input)
         line.display = False
-        self.files.focus()
+        self.set_focus(self.files)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

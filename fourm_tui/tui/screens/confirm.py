@@ -51,7 +51,7 @@ class Confirm(Dialog[str]):
         self.retitle(self.heading, self.KEYS)
         choices = self.query_one(OptionList)
         choices.highlighted = 0
-        choices.focus()
+        self.set_focus(choices)
 
     def on_key(self, event: events.Key) -> None:
         choices = self.query_one(OptionList)

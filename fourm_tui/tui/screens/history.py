@@ -83,7 +83,7 @@ class HistoryScreen(ModalScreen[None]):
         yield KeyLine()
 
     def on_mount(self) -> None:
-        self.query_one(RunList).focus()
+        self.set_focus(self.query_one(RunList))
         self.tell()
         self.read()
 
@@ -305,23 +305,23 @@ class HistoryScreen(ModalScreen[None]):
     def action_filter(self) -> None:
         field = self.query_one(Input)
         field.add_class("shown")
-        field.focus()
+        self.set_focus(field)
 
     @on(Input.Submitted)
     def filtered(self) -> None:
         field = self.query_one(Input)
         field.set_class(bool(field.value), "shown")
-        self.query_one(RunList).focus()
+        self.set_focus(self.query_one(RunList))
 
     def key_down(self) -> None:
         if self.query_one(Input).has_focus:
-            self.query_one(RunList).focus()
+            self.set_focus(self.query_one(RunList))
 
     def action_close(self) -> None:
         field = self.query_one(Input)
         if field.has_class("shown"):
             field.value = ""
             field.remove_class("shown")
-            self.query_one(RunList).focus()
+            self.set_focus(self.query_one(RunList))
         else:
             self.dismiss()

@@ -42,7 +42,7 @@ class LogScreen(Dialog[None]):
     def on_mount(self) -> None:
         keys = "up down scroll   esc back" if self.fourm.choice.ascii else self.KEYS
         self.retitle(f"log · {self.state.name}" if self.state else "log", keys)
-        self.query_one(VerticalScroll).focus()
+        self.set_focus(self.query_one(VerticalScroll))
         self.fourm.run_signal.subscribe(self, self._changed)
         self._changed(self.state)
 

@@ -61,7 +61,7 @@ class Models(Dialog[None]):
     def on_mount(self) -> None:
         super().on_mount()
         self.wanted = self._chosen()
-        self.query_one(OptionList).focus()
+        self.set_focus(self.query_one(OptionList))
         self.read()
 
     def on_unmount(self) -> None:
@@ -188,7 +188,7 @@ class Models(Dialog[None]):
         if self.stop is None:
             field = self.query_one(Input)
             field.display = True
-            field.focus()
+            self.set_focus(field)
 
     @on(Input.Submitted)
     def _typed(self, event: Input.Submitted) -> None:
@@ -211,7 +211,7 @@ class Models(Dialog[None]):
     def _close_field(self) -> None:
         self.query_one(Input).display = False
         self.say("")
-        self.query_one(OptionList).focus()
+        self.set_focus(self.query_one(OptionList))
 
     # -- fetching -----------------------------------------------------------------------------------------------------
 

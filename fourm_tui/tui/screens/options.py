@@ -57,7 +57,7 @@ class Options(Dialog[None]):
     def on_mount(self) -> None:
         super().on_mount()
         self.fill()
-        self.query_one(OptionList).focus()
+        self.set_focus(self.query_one(OptionList))
 
     @property
     def at(self) -> str:
@@ -103,7 +103,7 @@ class Options(Dialog[None]):
             field = self.query_one(Input)
             field.value = shown(self.fourm.workspace, self.fourm.settings, name)
             field.display = True
-            field.focus()
+            self.set_focus(field)
 
     def _choose_sr(self) -> None:
         rows = [Row(Entry(OFF, OFF, "the chain ends at 224 pixels"))]
@@ -141,7 +141,7 @@ class Options(Dialog[None]):
 
     def _close_field(self) -> None:
         self.query_one(Input).display = False
-        self.query_one(OptionList).focus()
+        self.set_focus(self.query_one(OptionList))
 
     def put(self, name: str, value: str | int) -> None:
         """Chooses a value; what is wrong with it is said here."""

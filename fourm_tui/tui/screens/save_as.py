@@ -42,7 +42,7 @@ class SaveAs(Dialog[tuple[Path, ...]]):
 
     def on_mount(self) -> None:
         field = self.query_one(Input)
-        field.focus()
+        self.set_focus(field)
         field.cursor_position = len(field.value) - len(".yaml")
 
     @on(Input.Changed)

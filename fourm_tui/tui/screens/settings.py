@@ -57,7 +57,7 @@ class SettingsScreen(Dialog[None]):
     def on_mount(self) -> None:
         self.about = explained()
         self.fill()
-        self.query_one(OptionList).focus()
+        self.set_focus(self.query_one(OptionList))
 
     @property
     def name_at_cursor(self) -> str:
@@ -108,7 +108,7 @@ class SettingsScreen(Dialog[None]):
             field = self.query_one(Input)
             field.value = shown_setting(value)
             field.display = True
-            field.focus()
+            self.set_focus(field)
             field.cursor_position = len(field.value)
 
     @on(Input.Submitted)
@@ -124,7 +124,7 @@ class SettingsScreen(Dialog[None]):
 
     def _close_field(self) -> None:
         self.query_one(Input).display = False
-        self.query_one(OptionList).focus()
+        self.set_focus(self.query_one(OptionList))
 
     def put(self, name: str, value: Any) -> None:
         """Sets a value and writes it."""

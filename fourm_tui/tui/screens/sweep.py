@@ -58,7 +58,7 @@ class SweepDialog(Dialog[str]):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.query_one("#values", Input).focus()
+        self.set_focus(self.query_one("#values", Input))
         self._check()
 
     @property

@@ -54,7 +54,7 @@ class Weights(Dialog[dict[str, float] | float]):
 
     def on_mount(self) -> None:
         self.retitle(f"guidance of row {self.row}", self.KEYS)
-        self.query(Input).first().focus()
+        self.set_focus(self.query(Input).first())
 
     def on_key(self, event: events.Key) -> None:
         if event.key in ("up", "down"):

@@ -76,7 +76,7 @@ class FilteredList(Vertical):
 
     def on_mount(self) -> None:
         self.fill("")
-        self.query_one(Input).focus()
+        self.screen.set_focus(self.query_one(Input))
 
     @property
     def text(self) -> str:
