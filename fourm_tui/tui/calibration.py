@@ -47,12 +47,17 @@ class Timing:
 
     def seconds(self, cost: Cost, model: str, device: str, batch: int = 1) -> float:
         """Of a cost, for a batch of samples."""
-        kind = device.partition(":")[0] if device.partition(":")[0] in ORDINARY else "cpu"
+        kind = _kind(device)
         return cost.seconds(ORDINARY[kind], batch) * self.factors.get(f"{model} {kind}", 1.0)
 
     def knows(self, model: str, device: str) -> bool:
         """Whether such a run was measured."""
-        return f"{model} {device.partition(':')[0]}" in self.factors
+        return f"{model} {_kind(device)}" in self.factors
+
+
+def _kind(device: str) -> str:
+    kind = device.partition(":")[0]
+    return kind if kind in ORDINARY else "cpu"
 
 
 def measured(folder: Path) -> Timing:

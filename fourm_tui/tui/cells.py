@@ -23,11 +23,11 @@ Look = Literal["own", "shared", "none"]
 
 ROW_KEYS = (
     "target_domains", "autoregression_schemes", "decoding_steps", "tokens_per_target", "token_decoding_schedules",
-    "temps", "temp_schedules", "cfg_scales", "cfg_schedules",
+    "temps", "temp_schedules", "cfg_scales",
 )  # fmt: skip
 """Columns of the table, from left to right."""
-CHAIN_KEYS = ("top_p", "top_k", "cfg_grow_conditioning")
-"""What stands below the rows of a chain."""
+CHAIN_KEYS = ("top_p", "top_k", "cfg_grow_conditioning", "cfg_schedules")
+"""What stands below the rows of a chain, unless its rows differ in it."""
 OPTION_KEYS = ("seed", "num_variations")
 TITLES: Mapping[str, str] = {
     **{key: column.title for key, column in COLUMNS.items()},
@@ -101,12 +101,11 @@ def grid(workspace: Workspace) -> tuple[Line, ...]:
 
 
 def _is_one(part: Part, key: str) -> bool:
-    return key not in COLUMNS or len({getattr(row, key) for row in part.rows}) <= 1
+    return key not in COLUMNS or len({value_of(row, key) for row in part.rows}) <= 1
 
 
 def _row_cells(part: Part, index: int, row: Row, number: int) -> list[Cell]:
-    keys = [key for key in ROW_KEYS if key != "cfg_schedules" or _has_ramps(part)]
-    keys += [key for key in ("top_p", "top_k") if not _is_one(part, key)]
+    keys = [key for key in (*ROW_KEYS, *CHAIN_KEYS) if key in ROW_KEYS or not _is_one(part, key)]
     cells = []
     for key in keys:
         shared = (key in part.broadcast and index > 0) or key in part.defaults
@@ -115,10 +114,6 @@ def _row_cells(part: Part, index: int, row: Row, number: int) -> list[Cell]:
             Cell(key, NOTHING if look == "none" else shown(key, value_of(row, key)), number, part.prefix, look)
         )
     return cells
-
-
-def _has_ramps(part: Part) -> bool:
-    return any(row.cfg_schedule != "constant" for row in part.rows)
 
 
 def _is_idle(row: Row, key: str) -> bool:

@@ -20,7 +20,8 @@ BARS, ASCII_BARS = "▁▂▃▄▅▆▇█", "_.-=+*#@"
 _NAME = 12
 _TRIANGLE = "▸"
 
-Seconds = Callable[[Cost], float]
+Seconds = Callable[[Cost], tuple[float, bool]]
+"""Estimates the time of a cost, and says whether it is a mere guess, as nothing was measured yet."""
 
 
 def curve(values: ArrayLike, width: int, *, ascii: bool = False, top: float | None = None) -> str:
@@ -124,7 +125,10 @@ def _span(values: ArrayLike) -> str:
 def _cost(cost: Cost | None, seconds: Seconds | None) -> str:
     if cost is None:
         return "the cost is not known without its model"
-    time = f"  {duration(seconds(cost))}" if seconds else ""
+    time = ""
+    if seconds is not None:
+        estimated, is_guess = seconds(cost)
+        time = f"  {'~' if is_guess else ''}{duration(estimated)}"
     steps = "1 step" if cost.steps == 1 else f"{cost.steps} steps"
     return f"{steps}  {cost.passes} passes{time}"
 

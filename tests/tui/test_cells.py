@@ -32,14 +32,16 @@ def test_each_row_has_a_line_and_the_chain_one(workspace: Workspace) -> None:
     lines = cells.grid(workspace)
     assert [line.row for line in lines] == [1, 2, 0]
     assert shown(lines, 1)["decoding_steps"] == "4"
-    assert [each.key for each in lines[2].cells] == [
-        "top_p",
-        "top_k",
-        "cfg_grow_conditioning",
-        "seed",
-        "num_variations",
-    ]
-    assert [each.text for each in lines[2].cells] == [".9", "off", "yes", "0", "1"]
+    assert [each.title for each in lines[2].cells] == ["top_p", "top_k", "grow", "cfg schedule", "seed", "variations"]
+    assert [each.text for each in lines[2].cells] == [".9", "off", "yes", "constant", "0", "1"]
+
+
+def test_guidance_that_goes_its_own_way_in_a_row_gets_a_column(workspace: Workspace) -> None:
+    cells.put(workspace, cell(workspace, 0, "cfg_schedules"), "linear")
+    assert {row.cfg_schedule for _, _, row in workspace.schedule.rows()} == {"linear"}
+    workspace.edit("one row", lambda editor: editor.set_cell(2, "cfg_schedules", "cosine"))
+    assert shown(cells.grid(workspace), 2)["cfg_schedules"] == "cosine"
+    assert "cfg schedule" not in [each.title for each in cells.grid(workspace)[2].cells]
 
 
 def test_a_value_given_once_is_shared_by_the_other_rows(workspace: Workspace) -> None:

@@ -189,6 +189,8 @@ def test_seed_and_filters_are_cells_too() -> None:
         await pilot.press("left", "7", "enter")
         assert app.workspace.seed == 7
         await pilot.press("left", "plus")
+        assert {*rows(app, "cfg_schedule")} == {"linear"}
+        await pilot.press("left", "plus")
         assert app.workspace.schedule.base is not None
         assert not app.workspace.schedule.base.cfg_grow_conditioning
 

@@ -78,12 +78,13 @@ class SchedulePane(Pane):
 
     # -- time --------------------------------------------------------------------------------------------------------
 
-    def seconds(self, cost: Cost) -> float:
-        """How long a cost takes here, for all variations at once."""
+    def seconds(self, cost: Cost) -> tuple[float, bool]:
+        """How long a cost takes here, for all variations at once, and whether that is a guess."""
         workspace = self.fourm.workspace
         workers = (self.fourm.engine_status or {}).get("workers") or [{}]
         device = str(workspace.state.options.get("device") or workers[0].get("device") or "cpu")
-        return self._timing.seconds(cost, str(workspace.inputs.models.model), device, workspace.variations)
+        model = str(workspace.inputs.models.model)
+        return self._timing.seconds(cost, model, device, workspace.variations), not self._timing.knows(model, device)
 
     def _run_changed(self, state: RunState | None) -> None:
         """A run that has ended tells how fast this machine is."""

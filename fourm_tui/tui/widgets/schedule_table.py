@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fourm_tui.tui.app import FourmApp
 
 _LONGEST = 200
+_SHORT = {"cfg_schedules": "cfg"}
 _MARGIN = 5  # the mark of the selected row and its number
 
 
@@ -187,7 +188,9 @@ class ScheduleTable(Lines, can_focus=True):
     def _chain(self, number: int, line: Line) -> Text:
         text = Text(" " * 2)
         for column, cell in enumerate(line.cells):
-            text.append(f"{cell.title} ", self.get_component_rich_style("table--head", partial=True))
+            text.append(
+                f"{_SHORT.get(cell.key, cell.title)} ", self.get_component_rich_style("table--head", partial=True)
+            )
             width = max(len(cell.text), 2)
             self._places[number, column] = (text.cell_len, width)
             text.append_text(self._cell(number, column, cell, width))
