@@ -43,6 +43,7 @@ class Conductor:
         """Folders of the runs that were started here and have not been shown, in their order."""
         self._is_chosen = False
         """Whether the run that is shown was chosen, so that the next one does not take its place."""
+        self._has_looked = False
         self._cancelled: set[Path] = set()
         self._stopwatch = Stopwatch()
 
@@ -229,8 +230,17 @@ class Conductor:
         for job, seconds in self._stopwatch.ended(news.jobs, time.monotonic()):
             if seconds >= app.settings.notify_after and news.status is not None:
                 self._notify(job)
+        if news.status is not None and not self._has_looked:
+            self._has_looked = True
+            self._show_running()
         self._show_next()
         self._go_on()
+
+    def _show_running(self) -> None:
+        """Shows what was running already when the screens were opened."""
+        running = [job for job in self.app.jobs if job.status in ("running", "paused")]
+        if running and self.app.run_state is None:
+            self.app.attempt(lambda: self.show(open_run(Path(running[0].run)), chosen=False))
 
     def _notify(self, job: QueuedJob) -> None:
         said = notice(self.app.settings.notify, job.status)

@@ -64,5 +64,7 @@ def _seconds(app: FourmApp, row: int) -> float | None:
     except FourmError:
         return None
     estimate = getattr(app.main.query_one(SchedulePane), "seconds", None)
-    seconds = [estimate(cost) if estimate and cost is not None else None for cost in costs]
-    return None if not seconds or any(each is None for each in seconds) else sum(filter(None, seconds))
+    if estimate is None or not costs or None in costs:
+        return None
+    found = [estimate(cost) for cost in costs]
+    return float(sum(each[0] if isinstance(each, tuple) else each for each in found))

@@ -22,6 +22,8 @@ from fourm_tui.tui.widgets.canvas import cut
 
 _TEXT, _ERROR = 6, 4
 """Most lines of streaming words, and of an error."""
+_AIRY = 10
+"""Lines from which on one stays empty, above the queue."""
 _EXTRA = 4
 """The rank from which on blocks are there only if all lines of the others are."""
 
@@ -37,6 +39,8 @@ class _Block:
     most: int
     draw: Callable[[int], list[Line]]
     """The lines, at most as many as it is given."""
+    last: bool = False
+    """Whether it grows only when all others have what they want."""
 
 
 def lay_out(view: View, width: int, height: int) -> list[Line]:
@@ -46,12 +50,12 @@ def lay_out(view: View, width: int, height: int) -> list[Line]:
     blocks = _blocks(view, width)
     given = _share(blocks, height)
     spare = height - sum(given.values())
+    airy = [name for name in ("queue", "text", "changed", "note") if given[name]][:spare]
     lines: list[Line] = []
     for block in blocks:
         drawn = block.draw(given[block.name])[: given[block.name]] if given[block.name] else []
-        if drawn and block.name in ("text", "changed", "queue", "note") and lines and spare > 0:
+        if drawn and lines and block.name in airy:
             lines.append(BLANK)
-            spare -= 1
         lines += drawn
     return lines[:height]
 
@@ -77,13 +81,8 @@ def _blocks(view: View, width: int) -> list[_Block]:
     where = "  ".join(each for each in (state.device, state.dtype) if each) if state else ""
     note = state.notes[-1] if state and state.notes else ""
     open_ = sum(job.status in OPEN for job in view.jobs)
-    queue = _Block(
-        "queue", 3, 1 if view.jobs else 0, len(view.jobs), lambda count: queue_lines(view, width, count)
-    )  # fmt: skip
-    if view.focused and view.jobs:
-        queue = _Block("queue", 1, min(len(view.jobs), 3), len(view.jobs), queue.draw)
-    elif not open_:
-        queue = _Block("queue", 7, queue.least, queue.most, queue.draw)
+    rank, least = (1, min(len(view.jobs), 3)) if view.focused else (3 if open_ else 7, min(len(view.jobs), 1))
+    queue = _Block("queue", rank, least, len(view.jobs), lambda count: queue_lines(view, width, count), last=True)
     return [
         fixed("title", 9, one(f"{title}  {where}".rstrip(), "muted")),
         _Block("rows", 2, min(len(rows), 1), len(rows), some_rows),
@@ -101,14 +100,13 @@ def _share(blocks: list[_Block], height: int) -> dict[str, int]:
     """How many lines each block gets: first the least of all by rank, then more, by rank."""
     given = {block.name: 0 for block in blocks}
     ranked = sorted(blocks, key=lambda block: block.rank)
-    room = height
+    room = height - (1 if height >= _AIRY else 0)
     for block in ranked:
         take = min(block.least, room)
         given[block.name] += take
         room -= take
-    for block in ranked:
-        keep = 2 if block.name == "queue" and room > 4 else 0  # what is over goes into air
-        take = min(block.most - given[block.name], max(room - keep, 0))
+    for block in sorted(ranked, key=lambda block: block.last):
+        take = min(block.most - given[block.name], room)
         given[block.name] += take
         room -= take
     return given

@@ -110,7 +110,7 @@ def _row(view: View, state: RunState, row: RowFacts, name: str, longest: int, wi
     current = row.number == state.row and not done
     step = row.steps if done else state.step if current else 0
     of = len(str(max(each.steps for each in state.rows)))
-    count = f"{step:>{of}}/{row.steps:<{of}}"
+    count = f"{step}/{row.steps}".rjust(2 * of + 1)
     tail = _tail(view, state, row, done, current) if width >= _WIDE else ""
     room = width - longest - len(count) - 2 - (15 if width >= _WIDE else 0)
     role: Role = "plain" if current else "muted" if done else "faint"
@@ -161,7 +161,9 @@ def status_lines(view: View, width: int) -> list[Line]:
     """What it is at just now: loading, decoding, how fast, or how it ended."""
     state = view.state
     if state is None:
-        return [_line("Nothing has run yet.  r run", "muted", width, view)]
+        goes_on = any(job.status == "running" for job in view.jobs)
+        words = "A run of elsewhere goes on.  enter follows it" if goes_on else "Nothing has run yet.  r run"
+        return [_line(words, "muted", width, view)]
     word = state_word(state, view.job, view.stopping)
     if word == "paused":
         return [_line("paused  space goes on", "accent", width, view)]

@@ -74,6 +74,11 @@ def test_six_lines_hold_rows_total_speed_and_queue(running: RunState) -> None:
     assert lines[-1] == "next: 2 in the queue"
 
 
+def test_there_is_air_above_a_queue_that_could_fill_the_room(running: RunState) -> None:
+    jobs = tuple(job(str(at), order=at) for at in range(1, 30))
+    assert said(View(running, jobs[0], jobs, focused=True), 40, 18).count("") == 1
+
+
 def test_with_room_each_row_says_how_it_stands(running: RunState) -> None:
     lines = said(View(running), 76, 20)
     assert next(line for line in lines if line.startswith("1 tok_semseg")).endswith("✓ 1.0 s")

@@ -306,6 +306,24 @@ def test_a_cancelled_run_stays_so_that_a_second_key_hits_no_other(tmp_path: Path
     on_screen(do)
 
 
+def test_what_runs_already_is_shown_when_the_screens_are_opened(tmp_path: Path) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        first, second = kept(tmp_path), kept(tmp_path)
+        queue(app, job(first, "done", 1), job(second, "running", 2))
+        assert recorder.followed == second.folder.resolve()
+
+    on_screen(do)
+
+
+def test_a_run_that_begins_elsewhere_later_is_not_shown_by_itself(tmp_path: Path) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        queue(app)
+        queue(app, job(kept(tmp_path), "running"))
+        assert recorder.followed is None
+
+    on_screen(do)
+
+
 def test_news_of_another_run_changes_nothing(tmp_path: Path) -> None:
     async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
         begun(app, kept(tmp_path))
@@ -367,6 +385,7 @@ def test_many_news_draw_once(tmp_path: Path) -> None:
 def test_the_pane_fits_the_window(tmp_path: Path, size: tuple[int, int]) -> None:
     async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
         begun(app, kept(tmp_path))
+        app.main.query_one(RunPane).redraw()
         await pilot.pause()
         assert any("semseg" in line and "4/4" in line for line in text(app))
 
