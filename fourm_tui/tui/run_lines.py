@@ -183,14 +183,15 @@ def status_lines(view: View, width: int) -> list[Line]:
         number, step, steps = state.decoding
         target = next((row.target for row in state.rows if row.number == number), "")
         return [_barred(f"decoding {printable(target, 40)}", f" {step}/{steps}", step / max(steps, 1), width, view)]
-    said = [pace(state.speed)] if state.speed else []
-    if state.seconds_left is not None:
+    is_said = width >= _WIDE and bool(state.rows)  # beside the bars
+    said = [pace(state.speed)] if state.speed and not is_said else []
+    if state.seconds_left is not None and not is_said:
         said.append(f"{clock(state.seconds_left)} left")
     if len(state.seeds) > 1:
         said.append(f"{len(state.seeds) - len(state.skipped)} samples")
     while len(said) > 1 and len("   ".join(said)) > width:
         said.pop()
-    return [_line("   ".join(said), "plain", width, view)]
+    return [_line("   ".join(said), "plain", width, view)] if said else []
 
 
 def _place(view: View) -> int:
