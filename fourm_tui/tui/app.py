@@ -142,6 +142,11 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
     def on_unmount(self) -> None:
         self.link.close()
 
+    def _handle_exception(self, error: Exception) -> None:
+        """A bug ends the program, but not what was edited."""
+        self.files.rescue()
+        super()._handle_exception(error)
+
     @property
     def main(self) -> MainScreen:
         return next(screen for screen in self.screen_stack if isinstance(screen, MainScreen))
