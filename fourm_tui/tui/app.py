@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events
 from textual.app import App
 from textual.binding import BindingType
+from textual.filter import LineFilter
 from textual.signal import Signal
 
 from fourm_tui.engine.jobs import QueuedJob
@@ -20,6 +21,7 @@ from fourm_tui.runs import Run
 from fourm_tui.schedule.editor import Editor
 from fourm_tui.terminal.choice import Choice
 from fourm_tui.tui.actions import bindings
+from fourm_tui.tui.ascii import AsciiFilter
 from fourm_tui.tui.changed import Change
 from fourm_tui.tui.conductor import Conductor
 from fourm_tui.tui.ending import end_on_signals
@@ -139,6 +141,10 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
     def on_app_focus(self, event: events.AppFocus) -> None:
         self.files.look()
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        filters = super().get_line_filters()
+        return [*filters, AsciiFilter()] if self.choice.ascii else filters
+
     def on_unmount(self) -> None:
         self.link.close()
 
@@ -200,6 +206,7 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
 
     def start(self, parent: Run | None = None, row: int | None = None) -> None:
         """Makes a run of what is edited, and gives it to the engine."""
+        self.say("")
         self.conductor.start(parent, row)
 
     @property

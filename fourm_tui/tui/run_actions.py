@@ -63,8 +63,8 @@ def _seconds(app: FourmApp, row: int) -> float | None:
         costs = app.workspace.check.costs[row - 1 :]
     except FourmError:
         return None
-    estimate = getattr(app.main.query_one(SchedulePane), "seconds", None)
-    if estimate is None or not costs or None in costs:
+    known = [cost for cost in costs if cost is not None]
+    if not known or len(known) < len(costs):
         return None
-    found = [estimate(cost) for cost in costs]
-    return float(sum(each[0] if isinstance(each, tuple) else each for each in found))
+    estimate = app.main.query_one(SchedulePane).seconds
+    return sum(estimate(cost)[0] for cost in known)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
 
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
@@ -22,6 +23,7 @@ class Dialog(ModalScreen[T], Generic[T]):
     TITLE: ClassVar[str | None] = ""
     KEYS: ClassVar[str] = ""
     """Said in the lower border."""
+    _is_left = False
     DEFAULT_CSS = """
     Dialog { align: center middle; }
     Dialog > .frame {
@@ -51,6 +53,13 @@ class Dialog(ModalScreen[T], Generic[T]):
         """Sets the title, and what is said of keys."""
         self.frame.border_title = title.replace("[", r"\[")
         self.frame.border_subtitle = keys.replace("[", r"\[")
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Leaves once: keys that were typed ahead come to nothing."""
+        if self._is_left:
+            return AwaitComplete.nothing()
+        self._is_left = True
+        return super().dismiss(result)
 
     def action_leave(self) -> None:
         self.dismiss(None)
