@@ -15,6 +15,7 @@ from fourm_tui.tui.changed import Change, changed_cells
 from fourm_tui.tui.news import Answer, News, QueueNews, RunNews, RunOpened, Trouble
 from fourm_tui.tui.notices import Stopwatch, notice, parting_words
 from fourm_tui.tui.run_state import RunState
+from fourm_tui.tui.workspace import Workspace
 
 if TYPE_CHECKING:
     from fourm_tui.schedule.rows import Schedule
@@ -89,9 +90,9 @@ class Conductor:
 
     # -- making -----------------------------------------------------------------------------------------------------
 
-    def start(self, parent: Run | None = None, row: int | None = None) -> None:
-        """Makes a run of what is edited, and gives it to the engine."""
-        workspace, out = self.app.workspace.trial(), self.app.out
+    def start(self, parent: Run | None = None, row: int | None = None, workspace: Workspace | None = None) -> None:
+        """Makes a run of what is edited, or of another workspace, and gives it to the engine."""
+        workspace, out = workspace or self.app.workspace.trial(), self.app.out
         every = self.app.settings.preview_every
         if self.app.attempt(lambda: workspace.inputs):
             self._beside(lambda: workspace.begin(out, parent, row, every), self._begun)

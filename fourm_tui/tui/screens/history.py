@@ -141,9 +141,8 @@ class HistoryScreen(ModalScreen[None]):
         none = self.query_one("#none", Static)
         self.query_one(RunList).display, none.display = bool(shown), not shown
         if not shown:
-            none.update(
-                Text("reading" if self.reading else "no run fits" if self.items else "no runs yet; r makes one")
-            )
+            nothing = "No run fits." if self.items else "There are no runs yet."
+            none.update(Text("reading" if self.reading else nothing))
 
     @on(RunList.Moved)
     def settle(self) -> None:
@@ -229,9 +228,7 @@ class HistoryScreen(ModalScreen[None]):
         def again(item: Listed) -> None:
             workspace = Workspace.of_run(item.run)
             workspace.set_option("seed", secrets.randbelow(2**31))
-            begun = workspace.begin(self.fourm.out)
-            self.fourm.link.submit(begun.run.folder)
-            self.fourm.show_run(begun.run)
+            self.fourm.conductor.start(workspace=workspace)
             self.fourm.say(f"{printable(item.run.record.chain)} again, with the seed {workspace.seed}")
 
         def attempt(item: Listed) -> None:
