@@ -13,6 +13,7 @@ from textual import events
 from textual.app import App
 from textual.binding import BindingType
 from textual.filter import LineFilter
+from textual.geometry import Size
 from textual.signal import Signal
 
 from fourm_tui.engine.jobs import QueuedJob
@@ -113,7 +114,7 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
             )
         self.set_keymap(dict(self.settings.keys))
         self.push_screen(MainScreen())
-        self._look_at_size()
+        self._look_at_size(self.size)
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
@@ -131,11 +132,11 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
             self.say("\n".join(self.problems), error=True)
 
     def on_resize(self, event: events.Resize) -> None:
-        self._look_at_size()
+        self._look_at_size(event.size)
 
-    def _look_at_size(self) -> None:
+    def _look_at_size(self, size: Size) -> None:
         """Where there is too little room, nothing is done unseen."""
-        if is_too_small(*self.size) and not isinstance(self.screen, TooSmall):
+        if is_too_small(*size) and not isinstance(self.screen, TooSmall):
             self.push_screen(TooSmall())
 
     def on_app_focus(self, event: events.AppFocus) -> None:
