@@ -250,3 +250,18 @@ def test_a_value_for_the_whole_chain_is_checked_too() -> None:
         assert rows(app, "top_p") == [0.9, 0.9, 0.9]
 
     run(body)
+
+
+def test_the_colours_are_those_of_the_theme_at_once() -> None:
+    async def body(app: FourmApp, pilot: Any) -> None:
+        app.theme = "day"
+        await pilot.pause()
+        await pilot.pause()
+        table = app.main.query_one(ScheduleTable)
+        ground = table.rich_style.bgcolor
+        assert ground is not None
+        style = next(segment.style for segment in table.render_line(2) if segment.text.strip())
+        assert style is not None
+        assert style.bgcolor == ground
+
+    run(body)

@@ -46,6 +46,7 @@ class SchedulePane(Pane):
         self._measured_status = ""
         self.fourm.run_signal.subscribe(self, self._run_changed)
         self.fourm.workspace_signal.subscribe(self, lambda _: self.redraw())
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.call_after_refresh(self.redraw))
         self.call_after_refresh(self.redraw)
         self.set_timer(1.0, self._measure)
 
