@@ -209,14 +209,14 @@ class Files:
 
     # -- opening ------------------------------------------------------------------------------------------------------
 
-    def open(self) -> None:
+    async def open(self) -> None:
         from fourm_tui.tui.screens.open import Open
 
         def answer(path: Path | None) -> None:
             if path is not None:
                 self.unless_unsaved("open the other", partial(self.open_files, [path]))
 
-        self.app.push_screen(Open(self.app.settings.recent), answer)
+        await self.app.push_screen(Open(self.app.settings.recent), answer)
 
     def open_files(self, paths: Sequence[Path]) -> None:
         """Goes over to other files; conditions and models stay as far as they fit."""
@@ -290,8 +290,8 @@ class FileActions:
     def action_save_as(self) -> None:
         self.files.save_as()
 
-    def action_open(self) -> None:
-        self.files.open()
+    async def action_open(self) -> None:
+        await self.files.open()
 
     def action_edit_file(self) -> None:
         self.files.edit()

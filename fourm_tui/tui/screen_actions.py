@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ScreenActions:
-    """Mixed into the application."""
+    """Mixed into the application. Each waits until its screen is there: the next keys are for that."""
 
     def _place(self) -> str:
         """Where the focus is, as the table of actions names it."""
@@ -26,17 +26,17 @@ class ScreenActions:
                 return str(each.WHERE)  # type: ignore[attr-defined]
         return where
 
-    def action_help(self) -> None:
+    async def action_help(self) -> None:
         from fourm_tui.tui.screens.help import Help
 
         app = cast("FourmApp", self)
-        app.push_screen(Help(self._place(), app.settings.keys))
+        await app.push_screen(Help(self._place(), app.settings.keys))
 
-    def action_palette(self) -> None:
+    async def action_palette(self) -> None:
         from fourm_tui.tui.screens.palette import Palette
 
         app = cast("FourmApp", self)
-        app.push_screen(Palette(self._place(), app.settings.keys), self._do)
+        await app.push_screen(Palette(self._place(), app.settings.keys), self._do)
 
     def _do(self, id: str | None) -> None:
         """Does an action by its id; one of a pane is done there."""
@@ -53,7 +53,7 @@ class ScreenActions:
         target = panes[0] if panes else app.screen
         app.run_worker(app.run_action(chosen.name, default_namespace=target))
 
-    def action_theme(self) -> None:
+    async def action_theme(self) -> None:
         from fourm_tui.tui.screens.themes import Themes
 
         app = cast("FourmApp", self)
@@ -65,12 +65,12 @@ class ScreenActions:
             app.take_settings(replace(app.settings, theme=name))
             app.attempt(lambda: save_setting("theme", name))
 
-        app.push_screen(Themes(own, app.theme), answer)
+        await app.push_screen(Themes(own, app.theme), answer)
 
-    def action_settings(self) -> None:
+    async def action_settings(self) -> None:
         from fourm_tui.tui.screens.settings import SettingsScreen
 
-        cast("FourmApp", self).push_screen(SettingsScreen())
+        await cast("FourmApp", self).push_screen(SettingsScreen())
 
     def take_settings(self, settings: Settings) -> None:
         """Goes over to other settings; those for the start of the program hold from the next one on."""
@@ -82,9 +82,9 @@ class ScreenActions:
                 app.say("\n".join(problems), error=True)
         app.settings = settings
 
-    def action_history(self) -> None:
+    async def action_history(self) -> None:
         from fourm_tui.tui.screens.history import HistoryScreen
 
         app = cast("FourmApp", self)
         if not isinstance(app.screen, HistoryScreen):
-            app.push_screen(HistoryScreen())
+            await app.push_screen(HistoryScreen())

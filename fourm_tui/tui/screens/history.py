@@ -43,7 +43,6 @@ class HistoryScreen(ModalScreen[None]):
     WHERE = "history"
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("history"))
     DEFAULT_CSS = """
-    HistoryScreen { background: $background; align: left top; }
     HistoryScreen #head { height: 1; background: $panel; padding: 0 1; }
     HistoryScreen Input { border: none; height: 1; padding: 0 1; background: $surface; display: none; }
     HistoryScreen Input.shown { display: block; }

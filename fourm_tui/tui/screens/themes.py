@@ -23,7 +23,6 @@ class Themes(Dialog[str]):
 
     TITLE, KEYS = "colours", "up down look   enter keeps   esc as before"
     DEFAULT_CSS = """
-    Themes { align: right bottom; background: $background 0%; }
     Themes > .frame { width: 44; margin: 1 2; }
     """
 

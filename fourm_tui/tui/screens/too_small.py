@@ -20,7 +20,6 @@ class TooSmall(ModalScreen[None]):
     """Takes all keys and does nothing with them. It goes when there is room again."""
 
     DEFAULT_CSS = """
-    TooSmall { align: center middle; background: $background; }
     TooSmall Static { width: 1fr; height: auto; text-align: center; color: $text-muted; }
     """
 
