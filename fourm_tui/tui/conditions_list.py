@@ -57,7 +57,8 @@ def items_of(workspace: Workspace) -> list[Item]:
         if one is None:
             problem = "" if "no value" in problem else problem
         elif name not in wanted:
-            note = "partly given" if name in targets else "not in the chain"
+            whole = "m chooses a mask" if name.startswith("tok_") else "[S_1] opens a part"
+            note = "not in the chain" if name not in targets else whole if one.complete else "partly given"
         elif not one.complete:
             note = "partly given"
         found.append(Item(name, title_of(name), one, problem, note))

@@ -49,11 +49,14 @@ def size_of(path: Path) -> str:
 def _picture(path: Path, expected: bool) -> Look:
     from PIL import Image
 
+    from fourm_tui.conditions.files import open_file
     from fourm_tui.conditions.pictures import opened
 
     try:
-        with Image.open(path) as header:
+        with open_file(path, "it") as file, Image.open(file) as header:
             mode, kind = header.mode, header.format
+    except InputError:
+        raise
     except Exception:  # decoders raise all sorts of things; `opened` says what is wrong
         if not expected:
             return Look(facts=f"{size_of(path)}, no picture or text")

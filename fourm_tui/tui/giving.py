@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fourm_tui.conditions.given import Given
-from fourm_tui.errors import InputError, printable
+from fourm_tui.errors import printable
 from fourm_tui.tui import fits
 from fourm_tui.tui.conditions_list import takes, title_of
 from fourm_tui.tui.recent import recent, remember
@@ -181,12 +180,3 @@ def _take_file(pane: ConditionsPane, name: str, path: Path, options: fits.Option
     base = pane.fourm.workspace.schedule.base
     if base and name in {row.target for row in base.rows} and given.complete and given.text is None:
         pane.fourm.say(f"{title_of(name)} is a target too: m chooses a mask, white where it is to be generated")
-
-
-def problem_of(do: Callable[[], object]) -> str:
-    """What is wrong, if anything, as a sentence."""
-    try:
-        do()
-    except InputError as error:
-        return str(error)
-    return ""

@@ -124,6 +124,7 @@ class ConditionsPane(Pane):
     def take(self, given: Given) -> None:
         """Adds or replaces a condition."""
         if self.fourm.change(lambda: self.fourm.workspace.give(given)):
+            self.show(self.fourm.workspace)  # the signal comes later
             self.cards.select(given.name)
 
 

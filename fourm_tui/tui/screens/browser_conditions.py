@@ -61,8 +61,7 @@ class ConditionBrowser(BrowserScreen):
         if not found.problem and (found.picture is not None or found.lines):
             return found
         raw = file_look(path)  # what does not fit is seen all the same
-        problem = found.problem.removeprefix("is ") if raw.problem else found.problem
-        return replace(raw, problem=problem or raw.problem, facts=found.facts or raw.facts)
+        return replace(raw, problem=found.problem or raw.problem, facts=found.facts or raw.facts)
 
     def fits_words(self, look: Look) -> str:
         said = [f"fits {title_of(self.modality.name)}"]

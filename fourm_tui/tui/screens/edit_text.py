@@ -58,7 +58,7 @@ class EditText(Dialog[str]):
     EditText.prose #text { height: 7; }
     EditText _Area { width: 1fr; height: 1fr; border: none; padding: 0; background: $surface-lighten-1; }
     EditText _Area:focus { border: none; }
-    EditText #side { width: 36; height: 1fr; margin-left: 2; }
+    EditText #side { width: 28; height: 1fr; margin-left: 2; }
     EditText #hint { color: $text-muted; height: auto; margin-bottom: 1; }
     EditText #said { color: $text-muted; height: auto; min-height: 1; margin-top: 1; }
     EditText #said.wrong { color: $error; }
@@ -92,7 +92,7 @@ class EditText(Dialog[str]):
         take = "enter takes it" if self.writing.prose else "F2 takes it"
         self.retitle(self.writing.title.lower(), f"{take}   F3 from a file   esc back")
         self.area.move_cursor(self.area.document.end)
-        self.area.focus()
+        self.set_focus(self.area)
         if self.writing.side == "keys":
             self.query_one("#names", Static).update(Text("\n".join(self.writing.keys)))
         self._look()
