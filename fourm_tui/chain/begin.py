@@ -50,8 +50,6 @@ def begin(
     """
     from fourm_tui.conditions.loading import load_conditions  # pictures need time to be imported
 
-    from fourm_tui.conditions.loading import load_conditions  # brings the reading of pictures, which screens begin without
-
     schedule = inputs.editor.schedule
     conditions = load_conditions(inputs.given, inputs.modalities)
     given = {name: condition.complete for name, condition in conditions.items()}

@@ -8,13 +8,14 @@ from fourm_tui.errors import printable
 from fourm_tui.runs import Run
 
 
-def has_words(run: Run, words: Sequence[str], more: Sequence[str] = ()) -> bool:
-    """Whether a run has all of these words somewhere: in its name, conditions, models, or in `more`."""
-    said = "\n".join((*_said(run), *more)).lower()
-    return all(word.lower() in said for word in words)
+def has_words(run: Run, words: Sequence[str]) -> bool:
+    """Whether a run has all of these words somewhere: in its name, conditions, models."""
+    text = "\n".join(said(run)).lower()
+    return all(word.lower() in text for word in words)
 
 
-def _said(run: Run) -> Iterator[str]:
+def said(run: Run) -> Iterator[str]:
+    """Its name, conditions and models."""
     record = run.record
     yield from (run.folder.name, record.chain)
     for condition in record.conditions:
@@ -25,10 +26,10 @@ def _said(run: Run) -> Iterator[str]:
 
 def given_words(run: Run) -> str:
     """The conditions in one line: the texts, else the names of files."""
-    said = []
+    words = []
     for condition in run.record.conditions:
         if condition.text is not None:
-            said.append(" ".join(condition.text.split()))
+            words.append(" ".join(condition.text.split()))
         elif condition.path is not None:
-            said.append(f"{condition.name}={condition.path.rpartition('/')[2]}")
-    return printable(" + ".join(said), 300)
+            words.append(f"{condition.name}={condition.path.rpartition('/')[2]}")
+    return printable(" + ".join(words), 300)

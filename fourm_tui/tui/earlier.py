@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fourm_tui.chain.compare import Pair, schedules_differ
 from fourm_tui.chain.recorded import schedule_of
-from fourm_tui.chain.said import given_words, has_words
+from fourm_tui.chain.said import given_words, said
 from fourm_tui.chain.times import ago, lasting, moment
 from fourm_tui.conditions.given import Given
 from fourm_tui.errors import printable
@@ -31,14 +31,16 @@ class Listed:
     run: Run
     picture: Path | None
     """Of its last target that has one."""
+    text: str = ""
+    """What words are looked for in, in small letters."""
 
     @classmethod
     def of(cls, run: Run) -> Listed:
-        return cls(run, last_picture(run))
+        targets = (row.target for row in run.record.rows)
+        return cls(run, last_picture(run), "\n".join((*said(run), run.record.status, *targets)).lower())
 
     def fits(self, words: list[str]) -> bool:
-        record = self.run.record
-        return has_words(self.run, words, (record.status, *(row.target for row in record.rows)))
+        return all(word.lower() in self.text for word in words)
 
 
 def last_picture(run: Run) -> Path | None:
