@@ -30,6 +30,7 @@ from fourm_tui.tui.file_actions import FileActions, Files
 from fourm_tui.tui.files import is_first_start
 from fourm_tui.tui.keymap import problems_of
 from fourm_tui.tui.link import Link, News
+from fourm_tui.tui.notices import in_bytes
 from fourm_tui.tui.panes.preview import PreviewPane
 from fourm_tui.tui.run_actions import RunActions
 from fourm_tui.tui.run_lines import state_word
@@ -233,6 +234,11 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
         workers = (self.engine_status or {}).get("workers") or [{}]
         device = str(workers[0].get("device") or "")
         return "  ".join(each for each in (name, dtype, "" if device == "auto" else device) if each)
+
+    @property
+    def memory_fact(self) -> str:
+        """What the engine's workers take of main memory; empty if that is nothing."""
+        return in_bytes(self.conductor.resident) if self.engine_status and self.conductor.resident else ""
 
     @property
     def state_word(self) -> str:

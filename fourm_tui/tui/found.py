@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+
+_LEAST = 3
+"""Letters of a word that is found in what is said of an entry; fewer are in nearly everything."""
+_WORD = re.compile(r"[\w@.-]+")
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,8 @@ def _hit(entry: Entry, wanted: str) -> Hit | None:
     at = match(wanted, entry.title.lower())
     if at is not None:
         return Hit(entry, 100 + score(entry.title.lower(), at), at)
-    if all(word in f"{entry.title} {entry.more} {entry.group}".lower() for word in wanted.split()):
+    words = _WORD.findall(f"{entry.title} {entry.more} {entry.group}".lower())
+    if all(len(part) >= _LEAST and any(word.startswith(part) for word in words) for part in wanted.split()):
         return Hit(entry, 0.0)
     return None
 

@@ -19,6 +19,9 @@ _COLOURS = (
     "boost",
 )  # fmt: skip
 _ANSI = re.compile(r"ansi_(default|(bright_)?(black|red|green|yellow|blue|magenta|cyan|white))")
+_TRACKS = (
+    "scrollbar-background", "scrollbar-background-hover", "scrollbar-background-active", "scrollbar-corner-color",
+)  # fmt: skip
 _STYLES = {"none", "bold", "dim", "italic", "underline", "reverse", "strike", "not"}
 
 
@@ -81,6 +84,10 @@ def _shades(colours: Mapping[str, str]) -> dict[str, str]:
         "panel-lighten-2": ground.blend(text, 0.35),
         "surface-lighten-1": surface.blend(text, 0.08),
         "surface-lighten-2": surface.blend(text, 0.16),
+        **dict.fromkeys(_TRACKS, surface),
+        "scrollbar": ground.blend(text, 0.3),
+        "scrollbar-hover": ground.blend(text, 0.45),
+        "scrollbar-active": ground.blend(text, 0.6),
     }
     return {name: colour.hex6 for name, colour in mixed.items()}
 

@@ -34,6 +34,10 @@ def test_what_is_said_of_it_counts_too() -> None:
     assert ids("earlier") == ["history"]
 
 
+def test_what_is_said_of_it_is_found_by_beginnings_of_words_only() -> None:
+    assert (ids("cha"), ids("hange"), ids("ru")) == (["undo"], [], [])
+
+
 def test_nothing_fits_nonsense() -> None:
     assert ids("qzx") == []
 

@@ -21,7 +21,7 @@ class Themes(Dialog[str]):
         before: the one there is now.
     """
 
-    TITLE, KEYS = "colours", "up down look   enter keeps   esc as before"
+    TITLE, KEYS = "colours", "enter keeps   esc as before"
     DEFAULT_CSS = """
     Themes > .frame { width: 44; margin: 1 2; }
     """

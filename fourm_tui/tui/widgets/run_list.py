@@ -170,7 +170,7 @@ class RunList(ScrollView, can_focus=True):
             left = Text.assemble(status, (f"  {lasting(record.seconds)}  {model(run)}", muted))
             return _at_both_ends(left, Text(f"x{len(record.samples)}" if len(record.samples) > 1 else "", muted), room)
         said = {2: f"{targets(run, self.choice.ascii)}   {in_one_line(run)}"}.get(line, "")
-        text = Text(said, muted, no_wrap=True)
+        text = Text.assemble((said, muted), no_wrap=True, end="")
         text.truncate(room, overflow="ellipsis")
         return text
 

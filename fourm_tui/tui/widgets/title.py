@@ -14,6 +14,8 @@ from fourm_tui.errors import printable
 if TYPE_CHECKING:
     from fourm_tui.tui.app import FourmApp
 
+_ROOMY = 100
+"""Columns from which memory is shown, too."""
 _TABS = ("conditions", "schedule", "run", "preview")
 
 
@@ -37,7 +39,8 @@ class TitleLine(Static):
         left = Text(" fourm  ", "bold")
         left.append(printable(workspace.title, 60), "bold")
         left.append(" •" if workspace.changed else "", "bold")
-        right = f"  {app.model_facts}  {app.state_word} "
+        facts = [app.model_facts, app.memory_fact if self.size.width >= _ROOMY else "", app.state_word]
+        right = f"  {'  '.join(filter(None, facts))} "
         room = max(self.size.width - cell_len(right), 8)
         left.truncate(room, overflow="ellipsis", pad=True)
         line = left + Text(right)
