@@ -331,6 +331,19 @@ def test_any_file_is_opened_by_its_path(path: Path) -> None:
     use(do)
 
 
+def test_a_file_is_found_by_looking_through_the_folders(path: Path) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int]) -> None:
+        await pilot.press("o", *"another", "enter")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        await pilot.press("slash", *"mine", "enter", "enter")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert app.workspace.path == path
+
+    use(do)
+
+
 def test_opening_asks_about_what_is_not_saved(path: Path) -> None:
     async def do(app: FourmApp, pilot: Pilot[int]) -> None:
         edit(app)

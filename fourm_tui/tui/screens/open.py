@@ -14,6 +14,12 @@ from fourm_tui.tui.found import Entry
 from fourm_tui.tui.screens.dialog import Dialog
 from fourm_tui.tui.widgets.filtered_list import FilteredList, Row
 
+_BROWSE = "browse"
+
+
+def _accept(path: Path) -> str | None:
+    return None if path.suffix in (".yaml", ".yml") else "schedules are YAML files"
+
 
 class Open(Dialog[Path]):
     """Answers the path of a settings file.
@@ -35,12 +41,22 @@ class Open(Dialog[Path]):
             Row(Entry(str(each.path), printable(each.path.stem, 80), printable(each.about, 120), each.group))
             for each in found
         ]
+        rows.append(Row(Entry(_BROWSE, "another file", "look through the folders", "elsewhere")))
         yield FilteredList(rows, "a name, or the path of any file", "no schedule fits; enter opens it as a path")
 
     @on(FilteredList.Chosen)
     def _chosen(self, event: FilteredList.Chosen) -> None:
         event.stop()
-        self.dismiss(Path(event.id))
+        if event.id != _BROWSE:
+            self.dismiss(Path(event.id))
+            return
+        from fourm_tui.tui.screens.browser import BrowserScreen
+
+        def answer(path: Path | None) -> None:
+            if path is not None:
+                self.dismiss(path)
+
+        self.app.push_screen(BrowserScreen("a schedule", _accept, Path.cwd()), answer)
 
     @on(FilteredList.Typed)
     def _typed(self, event: FilteredList.Typed) -> None:
