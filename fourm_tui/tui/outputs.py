@@ -153,7 +153,8 @@ def items_of(state: RunState, sample: int | None, row: int | None = None) -> lis
         if target is not None:
             found.append(item_of(state, target, name_sample=sample is None))
         elif facts is not None:
-            found.append(Item(key, title_of(facts, key[1] if sample is None else None), "none", note="to come"))
+            note = "to come" if state.active else "not made"
+            found.append(Item(key, title_of(facts, key[1] if sample is None else None), "none", note=note))
     return found
 
 
@@ -184,7 +185,8 @@ def item_of(state: RunState, target: TargetState, name_sample: bool = False) -> 
     if target.preview:
         path = state.folder / target.preview
     kind = "map" if target.grid else "text"
-    return Item(key, title, kind, path, labels, "" if target.done else "being decoded", target.preview_step)
+    note = "being decoded" if state.active else "not finished"
+    return Item(key, title, kind, path, labels, note, target.preview_step)
 
 
 def picture_file(target: TargetState) -> str | None:

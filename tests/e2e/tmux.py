@@ -27,13 +27,14 @@ class Tmux:
         self.home = home
         self._env = environment(home, env)
         (home / "tmux").mkdir(exist_ok=True)
+        self._socket = home / "tmux" / str(len(list((home / "tmux").iterdir())))  # a server of its own
         columns, rows = size
         self._tmux("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(home),
                    "sh", "-c", f"{command}; echo ended with $?; exec sleep 600")  # fmt: skip
 
     def _tmux(self, *words: str) -> str:
         done = subprocess.run(
-            ["tmux", "-S", str(self.home / "tmux" / "socket"), *words],
+            ["tmux", "-S", str(self._socket), *words],
             env=self._env, capture_output=True, text=True, check=True, timeout=30,
         )  # fmt: skip
         return done.stdout
@@ -65,11 +66,22 @@ class Tmux:
             assert time.monotonic() < limit, f"{wanted!r} did not come; the screen is\n{screen}"
             time.sleep(0.05)
 
+    def paste(self, text: str) -> None:
+        """Pastes as a terminal does, in brackets where the program asks for them."""
+        path = self.home / "tmux" / "pasted"
+        path.write_text(text)
+        self._tmux("load-buffer", str(path))
+        self._tmux("paste-buffer", "-p")
+
+    def ask(self, what: str) -> str:
+        """What tmux knows of the window: `#{alternate_on}`."""
+        return self._tmux("display-message", "-p", what).strip()
+
     def pid(self) -> int:
         return int(self._tmux("display-message", "-p", "#{pane_pid}"))
 
     def close(self) -> None:
-        subprocess.run(["tmux", "-S", str(self.home / "tmux" / "socket"), "kill-server"], env=self._env, check=False,
+        subprocess.run(["tmux", "-S", str(self._socket), "kill-server"], env=self._env, check=False,
                        capture_output=True)  # fmt: skip
 
 
@@ -88,3 +100,17 @@ def environment(home: Path, more: Mapping[str, str] | None = None) -> dict[str, 
 def end_engine(home: Path) -> None:
     subprocess.run([sys.executable, "-m", "fourm_tui", "engine", "stop"], env=environment(home), cwd=home, check=False,
                    capture_output=True)  # fmt: skip
+
+
+def processes(home: Path) -> dict[int, str]:
+    """All programs of Python of the user of a folder, by their ids: their command lines."""
+    found = {}
+    for each in Path("/proc").glob("[0-9]*"):
+        try:
+            variables = (each / "environ").read_bytes().split(b"\0")
+            words = (each / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if f"HOME={home}".encode() in variables and "python" in words.partition(" ")[0]:
+            found[int(each.name)] = words
+    return found

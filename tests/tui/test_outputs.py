@@ -66,6 +66,12 @@ def test_every_target_has_its_place_from_the_start(tmp_path: Path) -> None:
     assert [item.kind for item in items_of(half(tmp_path), 0)] == ["map", "none", "none"]
 
 
+def test_nothing_is_said_to_be_under_way_once_the_run_has_ended(tmp_path: Path) -> None:
+    state = half(tmp_path)
+    state.interrupt()
+    assert [item.note for item in items_of(state, 0)] == ["not finished", "not made", "not made"]
+
+
 def test_finished_targets_are_pictures_and_texts(tmp_path: Path) -> None:
     items = items_of(kept_run.finished(kept_run.kept(tmp_path)), 0)
     assert [(item.title, item.kind) for item in items] == [
