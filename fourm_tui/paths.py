@@ -12,21 +12,21 @@ def _xdg(variable: str, default: str) -> Path:
     """The XDG base directory specification: a relative path in the variable counts as unset."""
     given = os.environ.get(variable, "")
     base = Path(given) if given and Path(given).is_absolute() else Path.home() / default
-    return base / "fourm_tui"
+    return base / "fourm-tui"
 
 
 def config_dir() -> Path:
-    """Settings and key maps of the user (`$XDG_CONFIG_HOME/fourm_tui`)."""
+    """Settings and key maps of the user (`$XDG_CONFIG_HOME/fourm-tui`)."""
     return _xdg("XDG_CONFIG_HOME", ".config")
 
 
 def cache_dir() -> Path:
-    """What can be made again: thumbnails, calibrations (`$XDG_CACHE_HOME/fourm_tui`)."""
+    """What can be made again: thumbnails, calibrations (`$XDG_CACHE_HOME/fourm-tui`)."""
     return _xdg("XDG_CACHE_HOME", ".cache")
 
 
 def state_dir() -> Path:
-    """The engine's queue and log, recent files (`$XDG_STATE_HOME/fourm_tui`)."""
+    """The engine's queue and log, recent files (`$XDG_STATE_HOME/fourm-tui`)."""
     return _xdg("XDG_STATE_HOME", ".local/state")
 
 

@@ -44,12 +44,12 @@ def test_folders_follow_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setenv("HOME", str(tmp_path))
     for variable in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
         monkeypatch.delenv(variable, raising=False)
-    assert paths.config_dir() == tmp_path / ".config" / "fourm_tui"
+    assert paths.config_dir() == tmp_path / ".config" / "fourm-tui"
     monkeypatch.setenv("XDG_CONFIG_HOME", "/etc/somewhere")
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    assert paths.config_dir() == Path("/etc/somewhere/fourm_tui")
-    assert paths.cache_dir() == tmp_path / ".cache" / "fourm_tui"
-    assert paths.state_dir() == tmp_path / ".local" / "state" / "fourm_tui"
+    assert paths.config_dir() == Path("/etc/somewhere/fourm-tui")
+    assert paths.cache_dir() == tmp_path / ".cache" / "fourm-tui"
+    assert paths.state_dir() == tmp_path / ".local" / "state" / "fourm-tui"
 
 
 @pytest.mark.parametrize("file", sorted(paths.themes_dir().glob("*.yaml")), ids=lambda file: file.stem)
