@@ -6,15 +6,18 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fourm_tui.tui.app import FourmApp
 
-_PATIENCE = 0.7
+_PATIENCE = {signal.SIGTERM: 5.0, signal.SIGHUP: 0.7}
 """Seconds for a calm end; a terminal that is gone can keep its writer waiting for ever."""
+_PLAIN = b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[0m"
+"""No mouse, no reports of focus, pasted text as it is, ordinary keys, the screen from before, a cursor."""
 
 
 def end_on_signals(app: FourmApp, rescue: Callable[[], None]) -> None:
@@ -25,7 +28,7 @@ def end_on_signals(app: FourmApp, rescue: Callable[[], None]) -> None:
         rescue: keeps what is edited.
     """
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in _PATIENCE:
         # Not in the main thread, or on a platform without it: then it ends as any program does.
         with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
             loop.add_signal_handler(number, _end, app, rescue, number)
@@ -33,7 +36,26 @@ def end_on_signals(app: FourmApp, rescue: Callable[[], None]) -> None:
 
 def _end(app: FourmApp, rescue: Callable[[], None], number: signal.Signals) -> None:
     rescue()
-    watchdog = threading.Timer(_PATIENCE, os._exit, (128 + number,))
+    watchdog = threading.Timer(
+        _PATIENCE[number], _end_at_once, (128 + number, getattr(app._driver, "attrs_before", None))
+    )
     watchdog.daemon = True
     watchdog.start()
     app.exit(128 + number, return_code=128 + number)
+
+
+def _end_at_once(code: int, terminal: list[Any] | None) -> None:
+    """Ends whatever still waits, the terminal first."""
+    restoring = threading.Thread(target=_restore, args=(terminal,), daemon=True)
+    restoring.start()
+    restoring.join(0.2)  # nobody may read what is written
+    os._exit(code)
+
+
+def _restore(terminal: list[Any] | None) -> None:
+    import termios
+
+    with contextlib.suppress(OSError, ValueError, termios.error):
+        os.write(sys.__stdout__.fileno(), _PLAIN)  # type: ignore[union-attr]
+        if terminal is not None:
+            termios.tcsetattr(sys.__stdin__.fileno(), termios.TCSANOW, terminal)  # type: ignore[union-attr]
