@@ -16,7 +16,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub\x1b[31m"))
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "config" / "fourm_tui").mkdir(parents=True)
+    (tmp_path / "config" / "fourm-tui").mkdir(parents=True)
     return tmp_path
 
 
@@ -28,7 +28,7 @@ def test_one_folder_a_line(home: Path, capsys: pytest.CaptureFixture[str]) -> No
         "config", "cache", "state", "engine socket", "engine log", "queue", "demo model", "schedules", "themes",
         "hub cache", "runs",
     ]  # fmt: skip
-    assert lines["config"].endswith(f"{home}/config/fourm_tui  (exists)")
+    assert lines["config"].endswith(f"{home}/config/fourm-tui  (exists)")
     assert lines["runs"].endswith(f"{home}/runs  (missing)")
     assert "\x1b" not in out
     assert "hub\\x1b[31m" in lines["hub cache"]
@@ -37,5 +37,5 @@ def test_one_folder_a_line(home: Path, capsys: pytest.CaptureFixture[str]) -> No
 def test_as_data(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["locate", "--json"]) == 0
     places = json.loads(capsys.readouterr().out)["places"]
-    assert places["config"] == {"path": str(home / "config" / "fourm_tui"), "exists": True}
+    assert places["config"] == {"path": str(home / "config" / "fourm-tui"), "exists": True}
     assert places["schedules"]["exists"]
