@@ -28,6 +28,7 @@ from fourm_tui.tui.conductor import Conductor
 from fourm_tui.tui.ending import end_on_signals
 from fourm_tui.tui.file_actions import FileActions, Files
 from fourm_tui.tui.files import is_first_start
+from fourm_tui.tui.in_turn import InTurn
 from fourm_tui.tui.keymap import problems_of
 from fourm_tui.tui.link import Link, News
 from fourm_tui.tui.notices import in_bytes
@@ -98,6 +99,7 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
         self.sheet_signal: Signal[Path | None] = Signal(self, "sheet")
         self.link = Link(self._tell)
         self.conductor = Conductor(self)
+        self._in_turn = InTurn(self, super().on_event)
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -131,6 +133,12 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
             self.say(_WELCOME, lasting=True)
         if self.problems:
             self.say("\n".join(self.problems), error=True)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            await self._in_turn.take(event)
+        else:
+            await super().on_event(event)
 
     def on_resize(self, event: events.Resize) -> None:
         self._look_at_size(event.size)
