@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from fourm_tui.paths import schedules_dir
+from fourm_tui.paths import schedules_dir, state_dir
 from fourm_tui.runs import list_runs, open_run
 from fourm_tui.schedule.document import Document
 from fourm_tui.schedule.editor import Editor
@@ -24,11 +24,13 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes in /proc"),
 ]
 
+OURS = state_dir().name
+"""What the program's folders are called."""
 SCENE = schedules_dir() / "demo" / "scene"
 CAPTION = "-i 'caption=a small blue box'"
 LONG = "demo/T2R --set decoding_steps=196 --num-variations 64 " + CAPTION
 """Longer than a test waits."""
-SECONDS = "demo/T2R --set decoding_steps=196 --num-variations 4 " + CAPTION
+SECONDS = "demo/T2R --set decoding_steps=196 --num-variations 2 " + CAPTION
 """Some of them."""
 READY = "q quit"
 """In the last line of the main screen, whatever has the focus."""
@@ -50,8 +52,8 @@ def start(home: Path) -> Iterator[Start]:
 
     def open_(words: str = "", first: bool = False, size: tuple[int, int] = (120, 40), **env: str) -> Tmux:
         if not first:
-            (home / "xdg_state_home" / "fourm_tui").mkdir(parents=True, exist_ok=True)
-            (home / "xdg_state_home" / "fourm_tui" / "welcomed").touch()
+            (home / "xdg_state_home" / OURS).mkdir(parents=True, exist_ok=True)
+            (home / "xdg_state_home" / OURS / "welcomed").touch()
         if opened:
             opened[-1].close()
         opened.append(Tmux(f"{PROGRAM} {words}", home, size, **env))
@@ -162,7 +164,7 @@ def test_what_was_edited_comes_back_after_the_program_was_killed(start: Start, h
     terminal = start("demo/T2SDR")
     terminal.keys("Right", "Right")
     edit(terminal, "11", "roar +11 ")
-    wait(lambda: list(home.glob("xdg_state_home/fourm_tui/drafts/*.json")))
+    wait(lambda: list(home.glob(f"xdg_state_home/{OURS}/drafts/*.json")))
     for pid in the_screens(home):
         os.kill(pid, signal.SIGKILL)
     terminal.wait_for("ended with 137")
@@ -298,7 +300,7 @@ def test_a_run_whose_engine_is_killed_is_said_to_have_ended_and_the_next_one_wor
 
 
 def config(home: Path, name: str, text: str) -> None:
-    path = home / "xdg_config_home" / "fourm_tui" / name
+    path = home / "xdg_config_home" / OURS / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
 

@@ -101,7 +101,7 @@ def same_everywhere(own_folders: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     ago = times.ago
     monkeypatch.setattr("fourm_tui.tui.earlier.ago", lambda then, now: ago(then, NOW))
     monkeypatch.setattr(
-        "fourm_tui.tui.screens.settings.settings_file", lambda: Path("~/.config/fourm_tui/settings.yaml")
+        "fourm_tui.tui.screens.settings.settings_file", lambda: Path("~/.config/fourm-tui/settings.yaml")
     )
     for widget in (Input, TextArea):
         monkeypatch.setattr(widget, "cursor_blink", False)
@@ -119,7 +119,7 @@ def runs(own_folders: Path) -> list[Run]:
         run.folder.rename(run.folder.with_name(name))
         run = Run(run.folder.with_name(name), run.record)
         for path in run.folder.rglob("*.png"):
-            four_colours(shade).save(path)
+            four_colours(shade).save(path, compress_level=0)  # its size is shown
         date, clock, *_ = name.split("_")
         when = datetime.strptime(date + clock, "%Y-%m-%d%H%M%S").replace(tzinfo=UTC)
         made.append(run.save(created=when.isoformat(), seconds=3.0))
