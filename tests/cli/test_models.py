@@ -116,7 +116,7 @@ def test_a_wrong_name_is_wrong_input_before_anything_is_asked(
 def test_ctrl_c_keeps_what_has_arrived_and_the_environment_is_respected(hub: FakeHub, tmp_path: Path) -> None:
     repo = f"{OWNER}/4M-21_B"
     hub.files[repo, "model.safetensors"] = os.urandom(40_000_000)
-    hub.pause = 0.1
+    hub.pause = 0.02
     environment = {**os.environ, "HF_ENDPOINT": hub.url, "HF_HUB_CACHE": str(tmp_path / "mine"), "HF_HUB_OFFLINE": ""}
     command = [sys.executable, "-m", "fourm_tui", "models", "pull", "4M-21_B"]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
