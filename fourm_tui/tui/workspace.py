@@ -14,7 +14,7 @@ from fourm_tui.chain.branch import inputs_from
 from fourm_tui.chain.check import Check, check_chain
 from fourm_tui.chain.inputs import Inputs, find_all, models_of, read_inputs
 from fourm_tui.conditions.given import Given
-from fourm_tui.errors import InputError, printable
+from fourm_tui.errors import InputError
 from fourm_tui.paths import schedules_dir
 from fourm_tui.runs import Run
 from fourm_tui.runs.seeds import effective_seed
@@ -342,8 +342,3 @@ def _on_disk(document: Document) -> Document:
 
 def _chosen(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
-
-
-def named(path: Path | None) -> str:
-    """A file as it is shown."""
-    return printable(path) if path else "a file without a name"
