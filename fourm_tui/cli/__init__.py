@@ -23,7 +23,7 @@ SCREENS = "screens"
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: 0 done, 1 failed, 2 the input is wrong, 130 cancelled."""
     words = list(sys.argv[1:] if argv is None else argv)
-    parser = make_parser()
+    parser = make_parser(all_commands=False) if not words or _is_settings(words[0]) else make_parser()
     options = parser.parse_args(words if _names_command(parser, words) else [SCREENS, *words])
     if os.name == "nt":
         print("fourm-tui: runs on Linux and macOS; on Windows, use it inside WSL", file=sys.stderr)
@@ -50,13 +50,29 @@ def _names_command(parser: argparse.ArgumentParser, words: Sequence[str]) -> boo
     return bool(words) and words[0] in known
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The whole command line; shell completion is made from it, too."""
+def _is_settings(word: str) -> bool:
+    """Whether a word is surely no command: then the screens need not wait until the parser knows all of them."""
+    return "/" in word or word.endswith(".yaml")
+
+
+def make_parser(all_commands: bool = True) -> argparse.ArgumentParser:
+    """The command line, from which shell completion is made, too; the screens alone if not all commands are wanted."""
     parser = argparse.ArgumentParser(
         prog="fourm-tui", description="Chained any-to-any generation with 4M models.", allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=f"fourm-tui {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    if all_commands:
+        _add_commands(commands)
+    screens = commands.add_parser(SCREENS, allow_abbrev=False, help="the screens (also without a command)")
+    add_run_options(screens, {"models", "sr", "input", "set", "seed", "num_variations", "device", "dtype"})
+    screens.add_argument("--ascii", action="store_true", help="ASCII characters only")
+    screens.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
+    return parser
+
+
+def _add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Those that need no screen."""
     check = commands.add_parser(
         "check",
         allow_abbrev=False,
@@ -109,8 +125,3 @@ def make_parser() -> argparse.ArgumentParser:
     show.add_argument("--by", choices=("step", "confidence", "token"), help="what the colours of tokens tell")
     show.add_argument("--runs", metavar="FOLDER", help="where runs are kept (default: runs)")
     add_run_folder_commands(commands)
-    screens = commands.add_parser(SCREENS, allow_abbrev=False, help="the screens (also without a command)")
-    add_run_options(screens, {"models", "sr", "input", "set", "seed", "num_variations", "device", "dtype"})
-    screens.add_argument("--ascii", action="store_true", help="ASCII characters only")
-    screens.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
-    return parser

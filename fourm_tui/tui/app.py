@@ -40,7 +40,7 @@ from fourm_tui.tui.screen_actions import ScreenActions
 from fourm_tui.tui.screens.main import MainScreen
 from fourm_tui.tui.screens.too_small import TooSmall, is_too_small
 from fourm_tui.tui.settings import Settings
-from fourm_tui.tui.themes import read_themes
+from fourm_tui.tui.themes import find_theme, read_themes
 from fourm_tui.tui.widgets.message import MessageLine
 from fourm_tui.tui.workspace import Workspace
 
@@ -100,10 +100,36 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
         self.link = Link(self._tell)
         self.conductor = Conductor(self)
         self._in_turn = InTurn(self, super().on_event)
+        theme = find_theme(self.settings.theme)
+        if theme is not None:  # now, so that the screen need not be painted anew
+            self.register_theme(theme)
+            self.theme = theme.name
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
+        self.set_keymap(dict(self.settings.keys))
+        self.push_screen(MainScreen())
+        self._look_at_size(self.size)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """What can wait until the first picture of the screen is there."""
+        gc.freeze()  # what is there now stays: it is not looked through again with every collection
+        gc.enable()
+        self._read_themes()
+        if self.with_engine:
+            self.link.open(self.settings.warm_engine)
+        if not self.is_headless:
+            end_on_signals(self, self.files.rescue)
+        self.files.begin()
+        if is_first_start():
+            self.say(_WELCOME, lasting=True)
+        if self.problems:
+            self.say("\n".join(self.problems), error=True)
+
+    def _read_themes(self) -> None:
+        """All of them, to choose from."""
         themes, problems = read_themes()
         for theme in themes.values():
             self.register_theme(theme)
@@ -115,24 +141,6 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
             self.problems.append(
                 f"there is no theme {printable(self.settings.theme, 40)}; there are {', '.join(themes)}"
             )
-        self.set_keymap(dict(self.settings.keys))
-        self.push_screen(MainScreen())
-        self._look_at_size(self.size)
-        self.call_after_refresh(self._begin)
-
-    def _begin(self) -> None:
-        """What can wait until the first picture of the screen is there."""
-        gc.freeze()  # what is there now stays: it is not looked through again with every collection
-        gc.enable()
-        if self.with_engine:
-            self.link.open(self.settings.warm_engine)
-        if not self.is_headless:
-            end_on_signals(self, self.files.rescue)
-        self.files.begin()
-        if is_first_start():
-            self.say(_WELCOME, lasting=True)
-        if self.problems:
-            self.say("\n".join(self.problems), error=True)
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from fourm_tui.chain.begin import Begun
 from fourm_tui.engine.jobs import OPEN, QueuedJob
 from fourm_tui.errors import FourmError, printable
 from fourm_tui.runs import Run, RunRecord, open_run
@@ -18,6 +17,7 @@ from fourm_tui.tui.run_state import RunState
 from fourm_tui.tui.workspace import Workspace
 
 if TYPE_CHECKING:
+    from fourm_tui.chain.begin import Begun
     from fourm_tui.schedule.rows import Schedule
     from fourm_tui.tui.app import FourmApp
     from fourm_tui.tui.sweeps import Sweep

@@ -40,6 +40,16 @@ def read_themes() -> tuple[dict[str, Theme], tuple[str, ...]]:
     return found, tuple(problems)
 
 
+def find_theme(name: str) -> Theme | None:
+    """The theme in the file that is named after it, without a look at any other; None if there is none."""
+    for folder in (config_dir() / "themes", themes_dir()):
+        path = folder / f"{Path(name).name}.yaml"
+        theme = read_theme(path) if path.is_file() else None
+        if isinstance(theme, Theme) and theme.name == name:
+            return theme
+    return None
+
+
 def read_theme(path: Path) -> Theme | str:
     """A theme, or what is wrong with its file."""
     try:

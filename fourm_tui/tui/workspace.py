@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fourm_tui.chain.begin import Begun, begin
 from fourm_tui.chain.branch import inputs_from
 from fourm_tui.chain.check import Check, check_chain
 from fourm_tui.chain.inputs import Inputs, find_all, models_of, read_inputs
@@ -24,6 +23,10 @@ from fourm_tui.schedule.history import History
 from fourm_tui.schedule.rows import Schedule
 
 Documents = tuple[Document, ...]
+
+
+if TYPE_CHECKING:
+    from fourm_tui.chain.begin import Begun
 
 
 @dataclass(frozen=True)
@@ -329,6 +332,8 @@ class Workspace:
     ) -> Begun:  # fmt: skip
         """Makes the folder of a run of what there is now; arguments and errors are those of `chain.begin.begin`."""
         options = {**self.state.options, "seed": self.seed, "preview_every": preview_every or None}
+        from fourm_tui.chain.begin import begin  # nothing of it is needed to paint
+
         return begin(self.inputs, out, options, parent, row)
 
 
