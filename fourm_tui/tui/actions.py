@@ -79,6 +79,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.shorter", "left_curly_bracket", "shorter", "Make the upper panes shorter"),
     Action("app.help", "question_mark", "keys", "All keys of what has the focus", True),
     Action("app.palette", "colon", "actions", "Find any action by its name", True),
+    Action("app.repaint", "ctrl+l", "repaint", "Paint the screen anew, after other programs wrote on it"),
     Action("app.quit", "q", "quit", "Leave; a run goes on", True),
     # -- conditions
     Action("conditions.add", "a", "add", "Add a condition", True),

@@ -9,11 +9,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from rich.console import RenderableType
 from textual import events
 from textual.app import App
 from textual.binding import BindingType
 from textual.filter import LineFilter
 from textual.geometry import Size
+from textual.screen import Screen
 from textual.signal import Signal
 
 from fourm_tui.engine.jobs import QueuedJob
@@ -39,6 +41,7 @@ from fourm_tui.tui.run_state import RunState
 from fourm_tui.tui.screen_actions import ScreenActions
 from fourm_tui.tui.screens.main import MainScreen
 from fourm_tui.tui.screens.too_small import TooSmall, is_too_small
+from fourm_tui.tui.sent import Sent
 from fourm_tui.tui.settings import Settings
 from fourm_tui.tui.themes import find_theme, read_themes
 from fourm_tui.tui.widgets.message import MessageLine
@@ -100,6 +103,7 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
         self.link = Link(self._tell)
         self.conductor = Conductor(self)
         self._in_turn = InTurn(self, super().on_event)
+        self._sent = Sent()
         theme = find_theme(self.settings.theme)
         if theme is not None:  # now, so that the screen need not be painted anew
             self.register_theme(theme)
@@ -108,6 +112,7 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
     # -- life ---------------------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
+        self.app_resume_signal.subscribe(self, lambda _: self._sent.forget())
         self.set_keymap(dict(self.settings.keys))
         self.push_screen(MainScreen())
         self._look_at_size(self.size)
@@ -148,7 +153,13 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
         else:
             await super().on_event(event)
 
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        if self._running and not self.is_headless and not self._batch_count:
+            renderable = self._sent.new_of(renderable, self.console)
+        super()._display(screen, renderable)
+
     def on_resize(self, event: events.Resize) -> None:
+        self._sent.forget()
         self._look_at_size(event.size)
 
     def _look_at_size(self, size: Size) -> None:
@@ -262,6 +273,10 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
         return state_word(self.run_state, self.conductor.job, self.conductor.is_stopping)
 
     # -- actions ------------------------------------------------------------------------------------------------------
+
+    def action_repaint(self) -> None:
+        self._sent.forget()
+        self.refresh(layout=True)
 
     def action_undo(self) -> None:
         label: list[str | None] = []

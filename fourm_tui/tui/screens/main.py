@@ -74,6 +74,14 @@ class MainScreen(Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         self._arrange()
 
+    def _compositor_refresh(self) -> None:
+        """Under a dialog, too, only what has changed is painted. Textual hands the changed regions on to the dialog but
+        counts them as this screen's own as well, so that all that ever changed would be sent with every change."""
+        super()._compositor_refresh()
+        if self is not self.app.screen:
+            self._exchange_repaint_regions()
+            self._repaint_required = False
+
     # -- where the keys go ------------------------------------------------------------------------------------------
 
     def go_to(self, number: int) -> None:
