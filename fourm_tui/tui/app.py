@@ -41,6 +41,7 @@ from fourm_tui.tui.screens.main import MainScreen
 from fourm_tui.tui.screens.too_small import TooSmall, is_too_small
 from fourm_tui.tui.settings import Settings
 from fourm_tui.tui.themes import read_themes
+from fourm_tui.tui.troubles import in_words
 from fourm_tui.tui.widgets.message import MessageLine
 from fourm_tui.tui.workspace import Workspace
 
@@ -179,7 +180,7 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
         try:
             do()
         except FourmError as error:
-            self.say(str(error), error=True)
+            self.say(in_words(error), error=True)
             return False
         return True
 

@@ -259,6 +259,16 @@ def test_a_sweep_of_a_value_that_does_not_fit_is_not_begun() -> None:
     on_screen(do)
 
 
+def test_a_schedule_that_cannot_run_is_said_from_what_is_wrong_on() -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        app.edit("given twice", lambda editor: editor.set_cell(3, "target_domains", "caption"))
+        await pilot.press("r")
+        await settled(app, pilot)
+        assert said(app).startswith("cond_domains: caption is a complete condition and also a target")
+
+    on_screen(do)
+
+
 # -- news -------------------------------------------------------------------------------------------------------
 
 
