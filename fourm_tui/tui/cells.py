@@ -43,6 +43,7 @@ _LEAST: Mapping[str, float] = {
 }  # fmt: skip
 _MOST: Mapping[str, float] = {"top_p": 1.0}
 NOTHING = "–"
+_TEMPERATURES = ("constant", "linear", "onex:0.5:0.5")
 
 
 @dataclass(frozen=True)
@@ -196,6 +197,8 @@ def choices(workspace: Workspace, cell: Cell) -> tuple[str, ...]:
     if cell.key == "autoregression_schemes":
         modality = MODALITIES.get(str(_target(workspace, cell.row)))
         return modality.schemes if modality and modality.schemes else COLUMNS[cell.key].choices
+    if cell.key == "temp_schedules":
+        return _TEMPERATURES
     if cell.key in COLUMNS:
         return COLUMNS[cell.key].choices
     return ()
@@ -308,7 +311,7 @@ def stepped(workspace: Workspace, cell: Cell, by: int) -> Any:
         every = choices(workspace, cell)
         now = source(workspace, cell)
         if cell.key == "temp_schedules":
-            return ("constant", "linear", "onex:0.5:0.5")[(_kind(now) + by) % 3]
+            return _TEMPERATURES[(_kind(now) + by) % len(_TEMPERATURES)]
         at = every.index(now) if now in every else (-1 if by > 0 else 0)
         return read(cell, every[(at + by) % len(every)]) if every else value
     if isinstance(value, Mapping):
