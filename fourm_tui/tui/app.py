@@ -93,8 +93,6 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
         self.own_themes: frozenset[str] = frozenset()
         """Names of those that were read, not Textual's."""
         self.files = Files(self)
-        self.selected_cell: tuple[int, str] | None = None
-        """Row and key of the column that the cursor of the schedule is at."""
         self.sheet: Path | None = None
         """The newest contact sheet of a sweep."""
         self.sheet_signal: Signal[Path | None] = Signal(self, "sheet")
