@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import os
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from textual import events
 from textual.app import App
@@ -21,11 +21,10 @@ from fourm_tui.errors import FourmError, printable
 from fourm_tui.runs import Run
 from fourm_tui.schedule.editor import Editor
 from fourm_tui.terminal.choice import Choice
-from fourm_tui.tui.actions import bindings
+from fourm_tui.tui.actions import bindings, can_be_done
 from fourm_tui.tui.ascii import AsciiFilter
 from fourm_tui.tui.changed import Change
 from fourm_tui.tui.conductor import Conductor
-from fourm_tui.tui.ending import end_on_signals
 from fourm_tui.tui.file_actions import FileActions, Files
 from fourm_tui.tui.files import is_first_start
 from fourm_tui.tui.in_turn import InTurn
@@ -44,6 +43,14 @@ from fourm_tui.tui.themes import read_themes
 from fourm_tui.tui.troubles import in_words
 from fourm_tui.tui.widgets.message import MessageLine
 from fourm_tui.tui.workspace import Workspace
+
+
+@runtime_checkable
+class Hearing(Protocol):
+    """A screen over the panes that shows messages itself."""
+
+    def hear(self, message: str) -> None: ...
+
 
 _WELCOME = "Welcome. r makes the first picture of this demonstration; ? shows all keys, : finds any action"
 
@@ -96,6 +103,10 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
         self.sheet: Path | None = None
         """The newest contact sheet of a sweep."""
         self.sheet_signal: Signal[Path | None] = Signal(self, "sheet")
+        self.has_begun = threading.Event()
+        """Set when the first picture of the screen is there."""
+        self.is_lent = False
+        """Whether another program has the terminal."""
         self.link = Link(self._tell)
         self.conductor = Conductor(self)
         self._in_turn = InTurn(self, super().on_event)
@@ -123,10 +134,9 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
         """What can wait until the first picture of the screen is there."""
         gc.freeze()  # what is there now stays: it is not looked through again with every collection
         gc.enable()
+        self.has_begun.set()
         if self.with_engine:
             self.link.open(self.settings.warm_engine)
-        if not self.is_headless:
-            end_on_signals(self, self.files.rescue)
         self.files.begin()
         if is_first_start():
             self.say(_WELCOME, lasting=True)
@@ -135,7 +145,8 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
-            await self._in_turn.take(event)
+            if not isinstance(next(reversed(self.screen_stack), None), TooSmall):  # nothing is done unseen, nor later
+                await self._in_turn.take(event)
         else:
             await super().on_event(event)
 
@@ -166,12 +177,19 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
     def main(self) -> MainScreen:
         return next(screen for screen in self.screen_stack if isinstance(screen, MainScreen))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What is done to the panes cannot be done where they are out of sight."""
+        place = str(getattr(self.screen_stack[-1], "WHERE", "")) if self.screen_stack else ""
+        return can_be_done(f"app.{action}", place) and super().check_action(action, parameters)
+
     # -- saying -------------------------------------------------------------------------------------------------------
 
     def say(self, message: str, error: bool = False, lasting: bool = False) -> None:
         """Shows a message under the panes; good news goes by itself, unless it is to last until the next thing."""
         with contextlib.suppress(StopIteration):
             self.main.query_one(MessageLine).say(message, error, lasting)
+        if message and self.screen_stack and isinstance(over := self.screen_stack[-1], Hearing):
+            over.hear(message)
 
     def attempt(self, do: Callable[[], Any]) -> bool:
         """Does something; what the user can understand of its failure is shown. Whether it worked."""
@@ -346,8 +364,3 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
     def action_help_quit(self) -> None:
         """Ctrl-C, which Textual would explain with a key that is not ours."""
         self.say("q leaves, c cancels the run")
-
-
-def is_remote() -> bool:
-    """Whether the terminal is at the other end of an SSH connection."""
-    return bool(os.environ.get("SSH_CONNECTION"))
