@@ -134,15 +134,15 @@ def shown(key: str, value: Any) -> str:
         return "?"
     if key == "temp_schedules" and str(value).startswith("onex"):
         try:
-            return "onex " + " ".join(_short(number) for number in parse_onex(value))
+            return "onex " + " ".join(short(number) for number in parse_onex(value))
         except InputError:
             return printable(value, 20)
     if isinstance(value, Mapping):
-        return " ".join(f"{_abbreviated(name)} {_short(weight)}" for name, weight in value.items())
+        return " ".join(f"{_abbreviated(name)} {short(weight)}" for name, weight in value.items())
     if key == "top_k":
         return "off" if value == 0 else str(value)
     if key == "top_p":
-        return "off" if value == 0 else _short(value)
+        return "off" if value == 0 else short(value)
     return printable(value, 40)
 
 
@@ -150,7 +150,8 @@ def _abbreviated(name: str) -> str:
     return printable(name.removeprefix("tok_").partition("@")[0], 12)
 
 
-def _short(number: float) -> str:
+def short(number: float) -> str:
+    """A number in few characters: `.5`."""
     text = f"{number:g}"
     return text[1:] if text.startswith("0.") else text
 

@@ -19,6 +19,7 @@ from fourm_tui.tui.workspace import Workspace
 
 BARS, ASCII_BARS = "▁▂▃▄▅▆▇█", "_.-=+*#@"
 _NAME = 12
+_HEAD = 9
 _TRIANGLE = "▸"
 
 Seconds = Callable[[Cost], tuple[float, bool]]
@@ -130,17 +131,14 @@ def _curves(
             head,
             Text(f"up to {row.open_tokens} tokens, one after the other, at {row.temperature[0]:g}", styles["dim"]),
         ]
-    room = max(8, (width - 30) // 2) if width >= 70 else max(8, width - 22)
-    parts = [
-        ("tokens", curve(row.tokens, room, ascii=ascii), _span(row.tokens)),
-        ("temp", curve(row.temperature, room, ascii=ascii), _span(row.temperature)),
-    ]
+    named = [("tokens", row.tokens, _span(row.tokens)), ("temp", row.temperature, _span(row.temperature))]
     scales = [step if isinstance(step, int | float) else None for step in row.guidance]
     if None not in scales and len(set(scales)) > 1:
-        values = [abs(scale or 0) for scale in scales]
-        parts.append(("guidance", curve(values, room, ascii=ascii), _span(scales)))  # type: ignore[arg-type]
+        named.append(("guidance", np.abs(np.asarray(scales, dtype=float)), _span(scales)))  # type: ignore[arg-type]
+    room = (width // 2 if width >= 70 else width) - _HEAD - 2 - max(len(span) for _, _, span in named)
+    parts = [(name, curve(values, max(8, room), ascii=ascii), span) for name, values, span in named]
     drawn = [
-        Text.assemble((f"{name:9}", styles["dim"]), (bars, styles["accent"]), (f" {span}", styles["dim"]))
+        Text.assemble((f"{name:{_HEAD}}", styles["dim"]), (bars, styles["accent"]), (f" {span}", styles["dim"]))
         for name, bars, span in parts
     ]
     if width >= 70 and len(drawn) >= 2:

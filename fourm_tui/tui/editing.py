@@ -11,7 +11,7 @@ from typing import Literal
 
 from fourm_tui.curves import parse_onex
 from fourm_tui.errors import InputError
-from fourm_tui.tui.cells import Cell
+from fourm_tui.tui.cells import Cell, short
 
 LONGEST = 200
 """Characters of a cell."""
@@ -44,12 +44,14 @@ class Editing:
     @property
     def text(self) -> str:
         """What the cell is to get."""
-        return "onex:" + ":".join(each.strip() for each in self.fields) if self.is_onex else self.fields[0]
+        if not self.is_onex:
+            return self.fields[0]
+        return "onex:" + ":".join(f"0{each}" if each.startswith(".") else each for each in self.fields)
 
     @property
     def columns(self) -> int:
-        """That are needed to see both numbers."""
-        return len(self._drawn) if self.is_onex else 0
+        """That are needed to see both numbers, and where the next character goes."""
+        return len(self._drawn) - self.is_fresh if self.is_onex else 0
 
     @property
     def _drawn(self) -> str:
@@ -91,7 +93,7 @@ class Editing:
             now = float(self.fields[self.field] or 0)
         except ValueError:
             return False
-        self.fields[self.field] = f"{max(0.0, round(now + by * _STEP, 6)):g}"
+        self.fields[self.field] = short(max(0.0, round(now + by * _STEP, 6)))
         self.go(self.field)
         return True
 
@@ -146,7 +148,7 @@ _LEAVING: dict[str, Outcome] = {
 def opened(cell: Cell, text: str) -> Editing:
     """A cell with a text in it: two numbers if it is one of those."""
     if cell.key == "temp_schedules" and is_onex(text):
-        fields = text.split(":")[1:]
+        fields = [short(number) for number in parse_onex(text)]
         return Editing(cell, fields, at=len(fields[0]), is_fresh=True)
     return Editing(cell, [text], at=len(text))
 

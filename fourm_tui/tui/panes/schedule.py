@@ -120,6 +120,7 @@ class SchedulePane(Pane):
         workspace = self.fourm.workspace
         problems = frozenset((each.row, each.column) for each in _errors(workspace))
         self.table.show(workspace, problems)
+        self.retitle(_counted(workspace))
         self._share()
         self._detail()
 
@@ -334,6 +335,16 @@ def _errors(workspace: Workspace) -> frozenset[Problem]:
         return frozenset(workspace.check.findings.problems)
     except InputError:
         return frozenset()
+
+
+def _counted(workspace: Workspace) -> str:
+    """How many problems and hints there are, which the part below the table may have too little room for."""
+    try:
+        findings = workspace.check.findings
+    except InputError:
+        return ""
+    counts = ((len(findings.problems), "problem"), (len(findings.hints), "hint"))
+    return "  ".join(f"{count} {word}{'s' * (count > 1)}" for count, word in counts if count)
 
 
 def _tried(workspace: Workspace, cell: Cell, text: str) -> tuple[Workspace, str]:

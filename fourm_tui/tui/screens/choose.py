@@ -51,11 +51,6 @@ class ChooseSeen(Choose):
         is_free: what is typed may be taken too, where it fits no row.
     """
 
-    DEFAULT_CSS = """
-    ChooseSeen { align: left top; background: transparent; }
-    ChooseSeen > .frame { width: auto; }
-    """
-
     def __init__(
         self, title: str, rows: Sequence[Row], at: str, show: Callable[[str], str], over: Region, is_free: bool = False
     ) -> None:
@@ -68,11 +63,12 @@ class ChooseSeen(Choose):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.place(self.over)
+        self._place(self.over)
 
-    def place(self, over: Region) -> None:
+    def _place(self, over: Region) -> None:
         """Goes over a part of the screen, and above it only for want of room."""
-        self.over = over
+        self.styles.align = ("left", "top")
+        self.styles.background = "transparent"
         wanted = len(self.rows) + _AROUND
         top = max(0, min(over.y, over.bottom - wanted))
         high = max(over.bottom - top, 3 + _AROUND)
@@ -83,12 +79,18 @@ class ChooseSeen(Choose):
         self.query_one(OptionList).styles.max_height = high - _AROUND
 
     def on_filtered_list_highlighted(self, event: FilteredList.Highlighted) -> None:
-        self.show(event.id)
+        self._show(event.id)
 
     def on_filtered_list_unfound(self, event: FilteredList.Unfound) -> None:
         if self.is_free:
-            self.show(event.text)
+            self._show(event.text)
 
     def on_filtered_list_typed(self, event: FilteredList.Typed) -> None:
-        if self.is_free and not self.show(event.text):
+        if self.is_free and not self._show(event.text):
             self.dismiss(event.text)
+
+    def _show(self, id: str) -> str:
+        wrong = self.show(id)
+        # A layout of the dialog in the same instant would swallow what the screen below draws anew.
+        self.call_after_refresh(self.refresh)
+        return wrong
