@@ -15,6 +15,7 @@ from fourm_tui.conditions.condition import Condition
 from fourm_tui.engine.asked import check_dense, check_models
 from fourm_tui.errors import InputError, printable
 from fourm_tui.runs import Run, copy_rows, create_run, effective_seed
+from fourm_tui.schedule.rows import ScheduleError
 from fourm_tui.schedule.validation import validate
 
 RUNS = Path("runs")
@@ -55,7 +56,7 @@ def begin(
     given = {name: condition.complete for name, condition in conditions.items()}
     findings = validate(schedule, inputs.architecture("model"), inputs.architecture("sr_model"), given)
     if findings.problems:
-        raise InputError("\n".join(str(problem) for problem in findings.problems))
+        raise ScheduleError(findings.problems)
     check_models(inputs.models, schedule)
     _check_device(options.get("device"))
     check_dense(options.get("sam_dense") or 0, [row.target for _, _, row in schedule.rows()])

@@ -11,7 +11,7 @@ from fourm_tui.cost import Cost, peak_bytes, row_cost
 from fourm_tui.modalities import MODALITIES
 from fourm_tui.plan import Plan, plan
 from fourm_tui.schedule.rows import Problem, Schedule
-from fourm_tui.schedule.validation import Findings, validate
+from fourm_tui.schedule.validation import Findings, missing_values, validate
 
 BYTES_PER_WEIGHT: Mapping[str, int] = {"fp32": 4, "bf16": 2, "fp16": 2}
 
@@ -29,34 +29,45 @@ class Check:
     """Per row; None for rows whose model is not known."""
     dtype: str
     peak_bytes: int | None
+    missing: tuple[Problem, ...] = ()
+    """Those of its findings that say that a condition has no value: they keep a chain from running, but not from being
+    worked out."""
 
     @property
     def ok(self) -> bool:
         return not self.findings.problems
 
 
-def check_chain(inputs: Inputs, device: str | None = None, dtype: str | None = None) -> Check:
+def check_chain(
+    inputs: Inputs, device: str | None = None, dtype: str | None = None, *, alone: bool = False
+) -> Check:  # fmt: skip
     """Validates, plans and costs.
 
     Args:
         inputs: as read.
         device, dtype: that a run is to have; None: what the models config says, or the default of the device.
+        alone: the schedule is looked at by itself: that its conditions have no values yet is a hint and no problem.
     """
     schedule = inputs.editor.schedule
     model, sr_model = inputs.architecture("model"), inputs.architecture("sr_model")
-    given = {name: condition.complete for name, condition in inputs.given.items()} if inputs.given else None
-    findings = validate(schedule, model, sr_model, given)
+    given = {name: condition.complete for name, condition in inputs.given.items()}
+    is_asked = bool(given) or not (alone or inputs.data)  # samples of a data config bring values of their own
+    findings = validate(schedule, model, sr_model, given if is_asked else None)
+    missing = missing_values(schedule, model, given) if is_asked or alone else ()
+    if not is_asked:
+        findings = replace(findings, hints=(*missing, *findings.hints))
     notes = tuple(Problem(note) for note in inputs.models.notes)
     findings = replace(findings, hints=(*findings.hints, *notes))
     dtype = dtype or inputs.models.dtype or ("bf16" if str(device).startswith("cuda") else "fp32")
-    if findings.problems:
-        return Check(inputs, schedule, findings, None, (), dtype, None)
+    if not set(findings.problems) <= set(missing):
+        return Check(inputs, schedule, findings, None, (), dtype, None, missing)
     worked_out = plan(schedule)
     costs: list[Cost | None] = []
     for row_plan in worked_out.rows:
         architecture = sr_model if row_plan.prefix else model
         costs.append(row_cost(row_plan, architecture, None, BYTES_PER_WEIGHT[dtype]) if architecture else None)
-    return Check(inputs, schedule, findings, worked_out, tuple(costs), dtype, _peak(worked_out, model, sr_model, dtype))
+    peak = _peak(worked_out, model, sr_model, dtype)
+    return Check(inputs, schedule, findings, worked_out, tuple(costs), dtype, peak, missing)
 
 
 def _peak(worked_out: Plan, model: Architecture | None, sr_model: Architecture | None, dtype: str) -> int | None:

@@ -22,7 +22,7 @@ def main(options: argparse.Namespace) -> int:
         document = Document.read(find_file(settings))
         if file_kind(document) != "settings":
             return _check_config(document, options)
-    check = check_chain(inputs_for(options), options.device, options.dtype)
+    check = check_chain(inputs_for(options), options.device, options.dtype, alone=not options.input)
     if options.json:
         print(json.dumps(as_data(check), indent=1, ensure_ascii=False))
     else:

@@ -54,6 +54,10 @@ def _show(status: dict[str, Any]) -> None:
     for worker in status["workers"]:
         doing = f"runs {worker['job']}" if worker["job"] else "is free" if worker["pid"] else "is not there"
         table.add_row(Text(printable(worker["device"], 20), "bold"), f"worker {worker['pid'] or '–'} {doing}")
+        memory = worker.get("memory") or {}
+        if memory:
+            free, total = size_text(memory["free"]), size_text(memory["total"])
+            table.add_row("", Text(f"{size_text(memory['own']):>9}  of its memory; {free} of {total} are free", "dim"))
         for held in worker["held"]:
             table.add_row("", Text(f"{size_text(held['bytes']):>9}  {printable(held['name'], 60)}", "dim"))
     waiting = sum(job["status"] == "waiting" for job in status["jobs"])

@@ -11,6 +11,7 @@ import sys
 from fourm_tui.errors import InputError
 from fourm_tui.terminal.choice import choose
 from fourm_tui.terminal.probe import probe
+from fourm_tui.tui.ending import Ending
 from fourm_tui.tui.settings import read_settings
 
 _FIRST = "demo/T2SDR"
@@ -20,6 +21,7 @@ _FIRST_CAPTION = "caption=a large red sphere left of a small blue box on grey gr
 def main(options: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError("the screens need a terminal; headless, there are `fourm-tui run` and `fourm-tui check`")
+    ending = Ending()
     gc.disable()  # until the first picture: all that is imported stays anyway
     settings, problems = read_settings()
     answers = probe(os.environ)
@@ -42,6 +44,7 @@ def main(options: argparse.Namespace) -> int:
         options={name: getattr(options, name) for name in ("seed", "num_variations", "device", "dtype", "sam_dense")},
     )  # fmt: skip
     app = FourmApp(workspace, choice, settings, problems)
+    ending.of(app, app.files.rescue)
     code = app.run(mouse=settings.mouse and not options.no_mouse) or app.return_code or 0
     words = app.conductor.parting_words()
     if words and code == 0:

@@ -18,14 +18,13 @@ from fourm_tui.engine.loading import needs_text
 from fourm_tui.engine.outputs import Outputs
 from fourm_tui.engine.run import run
 from fourm_tui.engine.tokenize import Tokenizers
-from fourm_tui.errors import InputError
 from fourm_tui.events import Event
 from fourm_tui.model.fourm import FourM
 from fourm_tui.pictures.save import Output
 from fourm_tui.published import TOKENIZERS
 from fourm_tui.runs import Run, RunRecord, SampleRecord, create_run, effective_seed
 from fourm_tui.schedule.configs import DETOKENIZER_STEPS
-from fourm_tui.schedule.rows import Schedule
+from fourm_tui.schedule.rows import Schedule, ScheduleError
 from fourm_tui.schedule.validation import validate
 from fourm_tui.tokenizers.text import TextTokenizer, find_text_tokenizer
 
@@ -129,7 +128,7 @@ def generate(
     given = {name: condition.complete for name, condition in loaded.items()}
     findings = validate(schedule, model.architecture, sr_architecture, given)
     if findings.problems:
-        raise InputError("\n".join(str(problem) for problem in findings.problems))
+        raise ScheduleError(findings.problems)
     used = [*loaded, *(row.target for _, _, row in schedule.rows())]
     if text_tokenizer is None and needs_text(used):
         text_tokenizer = find_text_tokenizer(model.source)

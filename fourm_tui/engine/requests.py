@@ -51,6 +51,7 @@ def _status(engine: Supervisor, message: Message) -> dict[str, Any]:
                 "pid": worker.process.pid if worker.process else None,
                 "job": worker.job,
                 "held": worker.held,
+                "memory": worker.memory,
             }
             for worker in engine.workers.values()
         ],

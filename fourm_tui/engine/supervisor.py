@@ -172,8 +172,11 @@ class Supervisor:
 
     def _told(self, worker: Worker, message: Mapping[str, Any]) -> None:
         """What a worker says, or that it has ended."""
+        if isinstance(message.get("memory"), Mapping):
+            worker.memory = message["memory"]
         if "ready" in message:
             worker.actual = str(message["ready"])
+            self.changed()
         elif "trouble" in message:
             worker.trouble = str(message["trouble"])
         elif message.get("state") == "started":

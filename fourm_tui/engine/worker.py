@@ -2,7 +2,8 @@
 
 It ends when its input does, so that nothing stays on a device when the supervisor is gone. Messages, one a line:
 `{"do": "run", "job": ..., "run": ...}`, `stop`, `pause`, `go`, `{"do": "skip", "sample": ...}`;
-answers `{"ready": ...}`, `{"job": ..., "state": ...}`.
+answers `{"ready": ...}`, `{"job": ..., "state": ...}`, and `{"memory": ...}` of its device in each of them and while
+it works.
 """
 
 from __future__ import annotations
@@ -13,14 +14,23 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol, cast
 
 from fourm_tui.engine.protocol import AUTO, line, parse
 from fourm_tui.errors import FourmError, InputError
 
 _LOOK = 0.02
 """Seconds between two looks at whether a pause is over."""
+_MEMORY = 2.0
+"""Seconds between two looks at the memory of the device while a run goes on."""
+
+
+class Writer(Protocol):
+    """What takes bytes at once."""
+
+    def write(self, data: bytes, /) -> object: ...
 
 
 class Orders:
@@ -77,22 +87,54 @@ class Orders:
         os._exit(0)  # the supervisor is gone
 
 
+class Voice:
+    """What the worker says, on whichever thread.
+
+    Args:
+        out: where it is heard.
+    """
+
+    def __init__(self, out: Writer) -> None:
+        self._out = out
+        self._one = threading.Lock()
+        self._working = threading.Event()
+
+    def say(self, **message: Any) -> None:
+        with self._one:
+            self._out.write(line(message))
+
+    def tell_memory(self, look: Callable[[], Mapping[str, int] | None]) -> None:
+        """From now on says what `look` finds while there is work, whenever it is something else."""
+        threading.Thread(target=self._tell_memory, args=(look,), daemon=True).start()
+
+    def works(self, is_so: bool) -> None:
+        (self._working.set if is_so else self._working.clear)()
+
+    def _tell_memory(self, look: Callable[[], Mapping[str, int] | None]) -> None:
+        told: Mapping[str, int] | None = None
+        while self._working.wait():
+            found = look()
+            if found is not None and found != told:
+                self.say(memory=found)
+                told = found
+            time.sleep(_MEMORY)
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--device", default=AUTO)
     options = parser.parse_args(argv)
-    out = os.fdopen(os.dup(1), "wb", buffering=0)
+    voice = Voice(os.fdopen(os.dup(1), "wb", buffering=0))
+    say = voice.say
     os.dup2(2, 1)  # whatever a library prints goes to the log
     orders = Orders(sys.stdin.buffer)
-
-    def say(**message: Any) -> None:
-        out.write(line(message))
 
     import torch
 
     from fourm_tui.engine.execute import execute
     from fourm_tui.engine.keep import kind_of
     from fourm_tui.engine.loading import choose_device
+    from fourm_tui.engine.memory import device_memory
     from fourm_tui.engine.store import ModelStore
     from fourm_tui.events import RunCancelled
     from fourm_tui.runs import open_run
@@ -110,11 +152,20 @@ def main(argv: list[str] | None = None) -> int:
     elif str(device) == "cuda":
         device = torch.device("cuda", torch.cuda.current_device())  # as others may name it
     store = ModelStore()
-    say(ready=str(device))
+
+    def memory() -> Mapping[str, int] | None:
+        try:
+            return cast("Mapping[str, int] | None", device_memory(device))
+        except RuntimeError:  # an error of the device, which the run tells of
+            return None
+
+    voice.tell_memory(memory)
+    say(ready=str(device), memory=memory())
     while True:
         asked = orders.next()
         job = asked["job"]
         say(job=job, state="started")
+        voice.works(True)
         try:
             state, message, kind = "done", None, None
             for event in execute(
@@ -127,8 +178,9 @@ def main(argv: list[str] | None = None) -> int:
         except Exception as failure:
             traceback.print_exc()
             state, message, kind = "failed", str(failure) or type(failure).__name__, kind_of(failure)
+        voice.works(False)
         held = [{"name": each.name, "kind": each.kind, "bytes": each.bytes} for each in store.held]
-        say(job=job, state=state, error=message, held=held)
+        say(job=job, state=state, error=message, held=held, memory=memory())
         if kind == "device":  # after a CUDA error nothing works in this process any more
             return 1
 

@@ -36,6 +36,8 @@ class Worker:
         """Whether its job was submitted anew, because its process was seen dead before this one noticed."""
         self.held: list[Any] = []
         """The models it holds: name, kind and bytes."""
+        self.memory: Mapping[str, Any] = {}
+        """Of its device: bytes `free`, `total`, and `own`; empty where that is not known."""
         self.trouble = ""
 
     def take(self, job: str) -> None:
@@ -51,7 +53,7 @@ class Worker:
         async with self._starting:
             if self.process is not None:
                 return
-            self.actual, self.held, self.trouble = "", [], ""
+            self.actual, self.held, self.memory, self.trouble = "", [], {}, ""
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "fourm_tui.engine.worker", "--device", self.device,
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LONGEST,
@@ -64,7 +66,7 @@ class Worker:
             with contextlib.suppress(InputError):
                 self._told(self, parse(received))
         code = await process.wait()
-        self.process, self.held = None, []
+        self.process, self.held, self.memory = None, [], {}
         self._told(self, {"ended": code})
 
     @property

@@ -6,12 +6,12 @@ Rows count from 1 over both parts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fourm_tui.errors import printable
+from fourm_tui.errors import InputError, printable
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,23 @@ class Problem:
     place: Place = field(default_factory=Place)
 
     def __str__(self) -> str:
+        return f"{self.place}: {self.in_schedule}"
+
+    @property
+    def in_schedule(self) -> str:
+        """The same without its file, for who looks at the schedule: `row 2: temps: ...`."""
         at = f"row {self.row}: " if self.row is not None else ""
         name = f"{self.column}: " if self.column else ""
         fix = f" ({self.fix})" if self.fix else ""
-        return f"{self.place}: {at}{name}{self.message}{fix}"
+        return f"{at}{name}{self.message}{fix}"
+
+
+class ScheduleError(InputError):
+    """A schedule that cannot run, with all that keeps it from that."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,14 @@ def validate(
     return Findings(_ordered(problems), _ordered(hints), _ordered(incompatible))
 
 
+def missing_values(
+    schedule: Schedule, model: Architecture | None, given: Mapping[str, bool]
+) -> tuple[Problem, ...]:  # fmt: skip
+    """Of the problems of a schedule those that are only that a condition has no value yet; arguments are those of
+    `validate`."""
+    return tuple(_Check(schedule, schedule.base, model, given).missing(given)) if schedule.base else ()
+
+
 def _ordered(problems: list[Problem]) -> tuple[Problem, ...]:
     columns = list(COLUMNS)
 
@@ -108,7 +116,7 @@ class _Check:
                     yield self._condition(
                         f"{name} is neither a base condition nor a base target", "generate it first, or leave it out"
                     )
-            if name in targets and self.given is not None and self.given.get(name, True):
+            if name in targets and (self.given or {}).get(name):
                 yield self._condition(
                     f"{name} is a complete condition and also a target",
                     "remove it from one of the two, or give it partly, with a mask or with [S_1]",
@@ -119,9 +127,13 @@ class _Check:
                     f"{name} is given complete and is also a target", "leave it out, or give it partly, with a mask"
                 )
         if self.given is not None and not self.part.prefix:
-            for name in self.part.conditions:
-                if name in self.modalities and name not in self.given:
-                    yield self._condition(f"there is no value for the condition {name}", f"give one with -i {name}=…")
+            yield from self.missing(self.given)
+
+    def missing(self, given: Mapping[str, bool]) -> Iterator[Problem]:
+        """Conditions of the base chain without a value."""
+        for name in self.part.conditions:
+            if name in self.modalities and name not in given:
+                yield self._condition(f"there is no value for the condition {name}", f"give one with -i {name}=…")
 
     def _condition(self, message: str, fix: str) -> Problem:
         return Problem(message, fix, None, "cond_domains", self.place("cond_domains"))
@@ -132,7 +144,7 @@ class _Check:
         for name in self.part.conditions:
             if self.part.all_base_conditions and self.model and name not in self.model.inputs:
                 yield self._condition(f"the {self.title} does not take {name}: it is left out", "")
-            elif name in targets and self.given is None:
+            elif name in targets and name not in (self.given or {}):
                 yield self._condition(f"{name} is also a target: it must be given partly, with a mask or [S_1]", "")
         if not self.part.prefix:
             for name in self.given or {}:

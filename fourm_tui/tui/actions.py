@@ -153,6 +153,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("browser.way", "w", "way", "How edges (photo, edges, drawing) or class ids (COCO's, the model's) are read"),
 )
 
+_ALWAYS = frozenset({"app.help", "app.palette", "app.theme", "app.settings", "app.quit"})
+ELSEWHERE: Mapping[str, frozenset[str]] = {
+    "full": _ALWAYS | {"app.compare", "app.copy"},
+    "compare": _ALWAYS | {"app.full", "app.copy"},
+    "history": frozenset({"app.quit"}),
+    "browser": frozenset({"app.quit"}),
+}
+"""What of `app` can be done on screens that lie over the panes; on the others all of it can."""
+
 _BY_ID = {action.id: action for action in ACTIONS}
 
 
@@ -167,6 +176,16 @@ def bindings(where: str) -> list[Binding]:
         for each in ACTIONS
         if each.where == where
     ]
+
+
+def can_be_done(id: str, place: str) -> bool:
+    """Whether an action of `app` can be done at a place: nothing is done to panes that are out of sight."""
+    return place not in ELSEWHERE or id not in _BY_ID or id in ELSEWHERE[place]
+
+
+def everywhere(place: str) -> list[Action]:
+    """The actions of `app` that can be done at a place."""
+    return [each for each in actions_of("app") if can_be_done(each.id, place)]
 
 
 def actions_of(where: str) -> list[Action]:

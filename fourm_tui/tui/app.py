@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import os
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from rich.console import RenderableType
 from textual import events
@@ -23,17 +23,17 @@ from fourm_tui.errors import FourmError, printable
 from fourm_tui.runs import Run
 from fourm_tui.schedule.editor import Editor
 from fourm_tui.terminal.choice import Choice
-from fourm_tui.tui.actions import bindings
+from fourm_tui.tui.actions import bindings, can_be_done
 from fourm_tui.tui.ascii import AsciiFilter
 from fourm_tui.tui.changed import Change
 from fourm_tui.tui.conductor import Conductor
-from fourm_tui.tui.ending import end_on_signals
 from fourm_tui.tui.file_actions import FileActions, Files
 from fourm_tui.tui.files import is_first_start
 from fourm_tui.tui.in_turn import InTurn
 from fourm_tui.tui.keymap import problems_of
 from fourm_tui.tui.link import Link, News
 from fourm_tui.tui.notices import in_bytes
+from fourm_tui.tui.pace import is_remote
 from fourm_tui.tui.panes.preview import PreviewPane
 from fourm_tui.tui.run_actions import RunActions
 from fourm_tui.tui.run_lines import state_word
@@ -44,8 +44,17 @@ from fourm_tui.tui.screens.too_small import TooSmall, is_too_small
 from fourm_tui.tui.sent import Sent
 from fourm_tui.tui.settings import Settings
 from fourm_tui.tui.themes import find_theme, read_themes
+from fourm_tui.tui.troubles import in_words
 from fourm_tui.tui.widgets.message import MessageLine
 from fourm_tui.tui.workspace import Workspace
+
+
+@runtime_checkable
+class Hearing(Protocol):
+    """A screen over the panes that shows messages itself."""
+
+    def hear(self, message: str) -> None: ...
+
 
 _WELCOME = "Welcome. r makes the first picture of this demonstration; ? shows all keys, : finds any action"
 
@@ -95,11 +104,13 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
         self.own_themes: frozenset[str] = frozenset()
         """Names of those that were read, not Textual's."""
         self.files = Files(self)
-        self.selected_cell: tuple[int, str] | None = None
-        """Row and key of the column that the cursor of the schedule is at."""
         self.sheet: Path | None = None
         """The newest contact sheet of a sweep."""
         self.sheet_signal: Signal[Path | None] = Signal(self, "sheet")
+        self.has_begun = threading.Event()
+        """Set when the first picture of the screen is there."""
+        self.is_lent = False
+        """Whether another program has the terminal."""
         self.link = Link(self._tell)
         self.conductor = Conductor(self)
         self._in_turn = InTurn(self, super().on_event)
@@ -113,6 +124,7 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
 
     def on_mount(self) -> None:
         self.app_resume_signal.subscribe(self, lambda _: self._sent.forget())
+        self.set_class(is_remote(), "remote")
         self.set_keymap(dict(self.settings.keys))
         self.push_screen(MainScreen())
         self._look_at_size(self.size)
@@ -122,11 +134,10 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
         """What can wait until the first picture of the screen is there."""
         gc.freeze()  # what is there now stays: it is not looked through again with every collection
         gc.enable()
+        self.has_begun.set()
         self._read_themes()
         if self.with_engine:
             self.link.open(self.settings.warm_engine)
-        if not self.is_headless:
-            end_on_signals(self, self.files.rescue)
         self.files.begin()
         if is_first_start():
             self.say(_WELCOME, lasting=True)
@@ -149,7 +160,8 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
-            await self._in_turn.take(event)
+            if not isinstance(next(reversed(self.screen_stack), None), TooSmall):  # nothing is done unseen, nor later
+                await self._in_turn.take(event)
         else:
             await super().on_event(event)
 
@@ -186,19 +198,26 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
     def main(self) -> MainScreen:
         return next(screen for screen in self.screen_stack if isinstance(screen, MainScreen))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What is done to the panes cannot be done where they are out of sight."""
+        place = str(getattr(self.screen_stack[-1], "WHERE", "")) if self.screen_stack else ""
+        return can_be_done(f"app.{action}", place) and super().check_action(action, parameters)
+
     # -- saying -------------------------------------------------------------------------------------------------------
 
     def say(self, message: str, error: bool = False, lasting: bool = False) -> None:
         """Shows a message under the panes; good news goes by itself, unless it is to last until the next thing."""
         with contextlib.suppress(StopIteration):
             self.main.query_one(MessageLine).say(message, error, lasting)
+        if message and self.screen_stack and isinstance(over := self.screen_stack[-1], Hearing):
+            over.hear(message)
 
     def attempt(self, do: Callable[[], Any]) -> bool:
         """Does something; what the user can understand of its failure is shown. Whether it worked."""
         try:
             do()
         except FourmError as error:
-            self.say(str(error), error=True)
+            self.say(in_words(error), error=True)
             return False
         return True
 
@@ -370,8 +389,3 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
     def action_help_quit(self) -> None:
         """Ctrl-C, which Textual would explain with a key that is not ours."""
         self.say("q leaves, c cancels the run")
-
-
-def is_remote() -> bool:
-    """Whether the terminal is at the other end of an SSH connection."""
-    return bool(os.environ.get("SSH_CONNECTION"))

@@ -43,6 +43,7 @@ _LEAST: Mapping[str, float] = {
 }  # fmt: skip
 _MOST: Mapping[str, float] = {"top_p": 1.0}
 NOTHING = "–"
+_TEMPERATURES = ("constant", "linear", "onex:0.5:0.5")
 
 
 @dataclass(frozen=True)
@@ -133,15 +134,15 @@ def shown(key: str, value: Any) -> str:
         return "?"
     if key == "temp_schedules" and str(value).startswith("onex"):
         try:
-            return "onex " + " ".join(_short(number) for number in parse_onex(value))
+            return "onex " + " ".join(short(number) for number in parse_onex(value))
         except InputError:
             return printable(value, 20)
     if isinstance(value, Mapping):
-        return " ".join(f"{_abbreviated(name)} {_short(weight)}" for name, weight in value.items())
+        return " ".join(f"{_abbreviated(name)} {short(weight)}" for name, weight in value.items())
     if key == "top_k":
         return "off" if value == 0 else str(value)
     if key == "top_p":
-        return "off" if value == 0 else _short(value)
+        return "off" if value == 0 else short(value)
     return printable(value, 40)
 
 
@@ -149,7 +150,8 @@ def _abbreviated(name: str) -> str:
     return printable(name.removeprefix("tok_").partition("@")[0], 12)
 
 
-def _short(number: float) -> str:
+def short(number: float) -> str:
+    """A number in few characters: `.5`."""
     text = f"{number:g}"
     return text[1:] if text.startswith("0.") else text
 
@@ -196,6 +198,8 @@ def choices(workspace: Workspace, cell: Cell) -> tuple[str, ...]:
     if cell.key == "autoregression_schemes":
         modality = MODALITIES.get(str(_target(workspace, cell.row)))
         return modality.schemes if modality and modality.schemes else COLUMNS[cell.key].choices
+    if cell.key == "temp_schedules":
+        return _TEMPERATURES
     if cell.key in COLUMNS:
         return COLUMNS[cell.key].choices
     return ()
@@ -308,7 +312,7 @@ def stepped(workspace: Workspace, cell: Cell, by: int) -> Any:
         every = choices(workspace, cell)
         now = source(workspace, cell)
         if cell.key == "temp_schedules":
-            return ("constant", "linear", "onex:0.5:0.5")[(_kind(now) + by) % 3]
+            return _TEMPERATURES[(_kind(now) + by) % len(_TEMPERATURES)]
         at = every.index(now) if now in every else (-1 if by > 0 else 0)
         return read(cell, every[(at + by) % len(every)]) if every else value
     if isinstance(value, Mapping):

@@ -14,6 +14,7 @@ from fourm_tui.tui.changed import Change, changed_cells
 from fourm_tui.tui.news import Answer, News, QueueNews, RunNews, RunOpened, Trouble
 from fourm_tui.tui.notices import Stopwatch, notice, parting_words
 from fourm_tui.tui.run_state import RunState
+from fourm_tui.tui.troubles import in_words
 from fourm_tui.tui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class Conductor:
             try:
                 found = do()
             except FourmError as error:
-                app.call_from_thread(app.say, str(error), True)
+                app.call_from_thread(app.say, in_words(error), True)
             else:
                 app.call_from_thread(then, found)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +19,7 @@ from fourm_tui.tui.workspace import Workspace
 
 BARS, ASCII_BARS = "▁▂▃▄▅▆▇█", "_.-=+*#@"
 _NAME = 12
+_HEAD = 9
 _TRIANGLE = "▸"
 
 Seconds = Callable[[Cost], tuple[float, bool]]
@@ -56,10 +58,41 @@ def size(count: float) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
-def lines(
+@dataclass(frozen=True)
+class Piece:
+    """Something that is said, in one line or as many as it needs."""
+
+    text: Text
+    matters: int
+    """0 matters most: where there is too little room, what matters least is left out first."""
+    group: str = ""
+    """Pieces of one group are seen together or not at all."""
+
+
+WRONG, CHAIN, CURVES, ROW, MORE_PROBLEMS, GUIDANCE, HINTS, OTHER_ROWS, NO_PROBLEMS = range(9)
+"""What matters, from what matters most on."""
+
+
+def fitting(heights: Sequence[int], pieces: Sequence[Piece], room: int) -> list[int]:
+    """How many lines of each piece are shown in `room` lines, given those it needs."""
+    shown = [0] * len(pieces)
+    groups: dict[tuple[int, str], list[int]] = {}
+    for at, piece in enumerate(pieces):
+        groups.setdefault((piece.matters, piece.group or f"{at:9}"), []).append(at)
+    for _, members in sorted(groups.items()):
+        needed = sum(heights[at] for at in members)
+        if len(members) > 1 and needed > room:
+            continue
+        for at in members:
+            shown[at] = min(heights[at], room)
+            room -= shown[at]
+    return shown
+
+
+def pieces(
     workspace: Workspace, row: int, width: int, seconds: Seconds | None, styles: Mapping[str, str], ascii: bool = False
-) -> list[Text]:
-    """All there is to say, the most important first; what has no room is cut off by who shows it.
+) -> list[Piece]:
+    """All there is to say, in the order in which it is read.
 
     Args:
         workspace: possibly with an edit that is not taken yet.
@@ -71,17 +104,19 @@ def lines(
     try:
         check = workspace.check
     except InputError as error:
-        return [Text(printable(error, 500), styles["error"])]
-    found: list[Text] = []
+        return [Piece(Text(printable(error, 500), styles["error"]), WRONG)]
+    found: list[Piece] = []
     plan = check.plan
     if plan is not None and plan.rows:
         number = min(max(row, 1), len(plan.rows))
         chosen = plan.rows[number - 1]
-        found += _curves(chosen, check.costs[number - 1], width, seconds, styles, ascii)
-        found += matrix(plan, number, width, styles, ascii)
-        found.append(_chain(check, seconds, workspace.variations, styles))
-    found += _findings(check, styles, ascii)
-    return found
+        head, *curves = _curves(chosen, check.costs[number - 1], width, seconds, styles, ascii)
+        found += [Piece(head, ROW), *(Piece(each, CURVES) for each in curves)]
+        for at, line in enumerate(matrix(plan, number, width, styles, ascii)):
+            is_mine = at in (0, number)
+            found.append(Piece(line, GUIDANCE if is_mine else OTHER_ROWS, "guidance" if is_mine else ""))
+        found.append(Piece(_chain(check, seconds, workspace.variations, styles), CHAIN))
+    return found + _findings(check, styles, ascii)
 
 
 def _curves(
@@ -96,17 +131,14 @@ def _curves(
             head,
             Text(f"up to {row.open_tokens} tokens, one after the other, at {row.temperature[0]:g}", styles["dim"]),
         ]
-    room = max(8, (width - 30) // 2) if width >= 70 else max(8, width - 22)
-    parts = [
-        ("tokens", curve(row.tokens, room, ascii=ascii), _span(row.tokens)),
-        ("temp", curve(row.temperature, room, ascii=ascii), _span(row.temperature)),
-    ]
+    named = [("tokens", row.tokens, _span(row.tokens)), ("temp", row.temperature, _span(row.temperature))]
     scales = [step if isinstance(step, int | float) else None for step in row.guidance]
     if None not in scales and len(set(scales)) > 1:
-        values = [abs(scale or 0) for scale in scales]
-        parts.append(("guidance", curve(values, room, ascii=ascii), _span(scales)))  # type: ignore[arg-type]
+        named.append(("guidance", np.abs(np.asarray(scales, dtype=float)), _span(scales)))  # type: ignore[arg-type]
+    room = (width // 2 if width >= 70 else width) - _HEAD - 2 - max(len(span) for _, _, span in named)
+    parts = [(name, curve(values, max(8, room), ascii=ascii), span) for name, values, span in named]
     drawn = [
-        Text.assemble((f"{name:9}", styles["dim"]), (bars, styles["accent"]), (f" {span}", styles["dim"]))
+        Text.assemble((f"{name:{_HEAD}}", styles["dim"]), (bars, styles["accent"]), (f" {span}", styles["dim"]))
         for name, bars, span in parts
     ]
     if width >= 70 and len(drawn) >= 2:
@@ -190,25 +222,34 @@ def matrix(plan: Plan, row: int, width: int, styles: Mapping[str, str], ascii: b
 
 
 def problems_of(workspace: Workspace) -> Sequence[Problem]:
-    """Problems, then hints: the order in which one goes through them."""
+    """Problems, then hints, then what only ml-4m cannot read: the order in which one goes through them."""
     try:
         findings = workspace.check.findings
     except InputError:
         return ()
-    return (*findings.problems, *findings.hints)
+    return (*findings.problems, *findings.hints, *findings.incompatible)
 
 
-def _findings(check: Check, styles: Mapping[str, str], ascii: bool) -> list[Text]:
+def said(check: Check, each: Problem) -> str:
+    """A problem in one sentence, with what to do about it here."""
+    at = f"row {each.row} " if each.row else ""
+    fix = "press F1, then enter" if each in check.missing else each.fix
+    if each in check.findings.incompatible:
+        fix = "runs here, not in ml-4m"
+    column = "" if each in check.missing else each.column or ""
+    return f"{at}{column} {each.message}".strip() + (f": {fix}" if fix else "")
+
+
+def _findings(check: Check, styles: Mapping[str, str], ascii: bool) -> list[Piece]:
     findings = check.findings
     if not findings.problems and not findings.hints:
-        return [Text("no problems", styles["dim"])]
+        return [Piece(Text("no problems", styles["dim"]), NO_PROBLEMS)]
     found = []
-    for kind, mark, style in (
-        (findings.problems, "!" if ascii else "✗", styles["error"]),
-        (findings.hints, "-" if ascii else "›", styles["warning"]),
+    for kind, mark, style, matters in (
+        (findings.problems, "!" if ascii else "✗", styles["error"], MORE_PROBLEMS),
+        (findings.hints, "-" if ascii else "›", styles["warning"], HINTS),
     ):
-        for each in kind:
-            at = f"row {each.row} " if each.row else ""
-            fix = f": {each.fix}" if each.fix else ""
-            found.append(Text.assemble((f"{mark} ", style), f"{at}{each.column or ''} {each.message}{fix}".strip()))
+        for at, each in enumerate(kind):
+            text = Text.assemble((f"{mark} ", style), said(check, each))
+            found.append(Piece(text, WRONG if kind is findings.problems and not at else matters))
     return found

@@ -17,6 +17,7 @@ from textual.timer import Timer
 from fourm_tui.chain.times import lasting
 from fourm_tui.errors import FourmError, InputError, printable
 from fourm_tui.tui import drafts, files
+from fourm_tui.tui.ending import lent
 from fourm_tui.tui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -254,7 +255,7 @@ class Files:
         def run() -> None:
             command = [*files.editor_command(self.app.settings.editor, os.environ), *map(str, self._paths)]
             try:
-                with self.app.suspend():
+                with lent(self.app), self.app.suspend():
                     subprocess.run(command, check=False)
             except SuspendNotSupported:
                 raise InputError("this terminal cannot be given to an editor meanwhile") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from fourm_tui.errors import printable
-from fourm_tui.tui.actions import ACTIONS, PLACES, Action, actions_of, shown_key
+from fourm_tui.tui.actions import ACTIONS, PLACES, Action, actions_of, everywhere, shown_key
 
 Keymap = Mapping[str, str]
 
@@ -22,10 +22,12 @@ def shown_keys(action: Action, keymap: Keymap) -> str:
 
 def sections(place: str, keymap: Keymap) -> list[tuple[str, list[tuple[str, Action]]]]:
     """What can be done: where the focus is, then everywhere; a title, keys and actions each."""
-    places = [each for each in (place, "app") if each in PLACES]
+    found = [(place, actions_of(place))] if place in PLACES and place != "app" else []
+    found.append(("app", everywhere(place)))
     return [
-        (PLACES[each], [(shown_keys(action, keymap), action) for action in actions_of(each)])
-        for each in dict.fromkeys(places)
+        (PLACES[each], [(shown_keys(action, keymap), action) for action in actions])
+        for each, actions in found
+        if actions
     ]
 
 

@@ -102,18 +102,42 @@ def _how_long(status: Mapping[str, Any]) -> str:
 
 
 def memory_line(status: Mapping[str, Any] | None, resident: int) -> str:
-    """What the engine holds, in a line; empty if that is nothing."""
+    """What is free on the devices of the engine and what it holds there, in a line; empty where nothing is known.
+
+    Args:
+        status: what the engine says of itself; None: there is none.
+        resident: bytes of main memory that its workers have, said where they do not tell of their devices' memory.
+    """
     if status is None:
         return ""
     held, where = _held(status)
-    devices = [printable(worker.get("device"), 20) for worker in _workers(status) if worker.get("pid")]
-    where = where or " and ".join(each for each in devices if each != "auto")
+    there = [worker for worker in _workers(status) if worker.get("pid") and worker.get("device") != "auto"]
+    where = where or " and ".join(printable(worker.get("device"), 20) for worker in there)
+    known = [memory for worker in there if (memory := _memory_of(worker)) is not None]
     said = []
+    if known:
+        free, total = (" and ".join(_gigabytes(memory[each]) for memory in known) for each in ("free", "total"))
+        said.append(f"{free} of {total} GB free")
     if held:
         said.append(f"{len(held)} {'model' if len(held) == 1 else 'models'} {in_bytes(sum(held))}")
-    if resident:
-        said.append(f"{in_bytes(resident)} in use")
+    own = sum(memory["own"] for memory in known) or resident
+    if own:
+        said.append(f"{in_bytes(own)} in use")
     return "  ".join((where, *said)) if said else ""
+
+
+def _memory_of(worker: Mapping[str, Any]) -> dict[str, int] | None:
+    """Bytes `free`, `total` and `own` of a worker's device, as far as it tells what makes sense."""
+    memory = worker.get("memory")
+    if not isinstance(memory, Mapping):
+        return None
+    found = {each: memory.get(each) for each in ("free", "total", "own")}
+    known = {each: value for each, value in found.items() if isinstance(value, int) and value >= 0}
+    return known if len(known) == len(found) else None
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:.1f}"
 
 
 def in_bytes(count: float) -> str:

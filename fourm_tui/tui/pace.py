@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 HERE, REMOTE, GRAPHICS = 0.1, 0.2, 0.5
 """Seconds between two drawings: on this machine, over SSH, and of graphics over SSH."""
 _BURST = 1.0  # seconds of bytes that may be saved up
+
+
+def is_remote() -> bool:
+    """Whether the terminal is at the other end of an SSH connection."""
+    return bool(os.environ.get("SSH_CONNECTION"))
 
 
 @dataclass

@@ -49,9 +49,7 @@ def _cell(app: FourmApp) -> tuple[int, str]:
     """Row and column that are selected."""
     from fourm_tui.tui.panes.schedule import SchedulePane
 
-    if app.selected_cell is not None:
-        return app.selected_cell
-    cell = getattr(app.main.query_one(SchedulePane), "selected", None)
+    cell = app.main.query_one(SchedulePane).selected
     return (cell.row, cell.key) if cell is not None and cell.row else (app.selected_row, "")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from fourm_tui.tui.actions import PLACES, action
+from fourm_tui.tui.actions import PLACES, Action, action, actions_of, everywhere
 from fourm_tui.tui.keymap import problems_of
 from fourm_tui.tui.settings import Settings, save_setting
 
@@ -36,7 +36,20 @@ class ScreenActions:
         from fourm_tui.tui.screens.palette import Palette
 
         app = cast("FourmApp", self)
-        await app.push_screen(Palette(self._place(), app.settings.keys), self._do)
+        await app.push_screen(Palette(self._offered(), app.settings.keys), self._do)
+
+    def _offered(self) -> list[Action]:
+        """What can be done, as things stand: where the focus is first, then everywhere, then in the other panes."""
+        app, place = cast("FourmApp", self), self._place()
+        panes = {pane.WHERE: pane for pane in app.main.panes} if app.screen is app.main else {}
+        places = dict.fromkeys([place, "app", *panes])
+        found = [each for where in places for each in (everywhere(place) if where == "app" else actions_of(where))]
+        return [
+            replace(each, title=title)
+            for each in found
+            if (title := panes[each.where].offers(each.name, each.title) if each.where in panes else each.title)
+            and each.id != "app.palette"
+        ]
 
     def _do(self, id: str | None) -> None:
         """Does an action by its id; one of a pane is done there."""

@@ -208,6 +208,27 @@ def test_the_memory_line_says_what_is_held() -> None:
     assert memory_line(STATUS, 7_000_000_000) == "cuda:0  1 model 6.0 GB  7.0 GB in use"
 
 
+MEMORY = {"free": 70_100_000_000, "total": 84_900_000_000, "own": 7_300_000_000}
+
+
+def with_memory(*memories: object) -> dict[str, object]:
+    return {"workers": [{"device": f"cuda:{at}", "pid": 1, "memory": each} for at, each in enumerate(memories)]}
+
+
+def test_the_memory_line_says_what_is_free_on_the_device() -> None:
+    assert memory_line(with_memory(MEMORY), 1) == "cuda:0  70.1 of 84.9 GB free  7.3 GB in use"
+
+
+def test_the_memory_line_says_what_is_free_on_each_of_several_devices() -> None:
+    said = memory_line(with_memory(MEMORY, {**MEMORY, "free": 12_000_000_000}), 0)
+    assert said == "cuda:0 and cuda:1  70.1 and 12.0 of 84.9 and 84.9 GB free  14.6 GB in use"
+
+
+@pytest.mark.parametrize("memory", [None, "much", {}, {**MEMORY, "free": -1}, {**MEMORY, "total": "\x1b[31m"}])
+def test_memory_that_makes_no_sense_is_not_said(memory: object) -> None:
+    assert memory_line(with_memory(memory), 0) == ""
+
+
 # -- edited since -----------------------------------------------------------------------------------------------
 
 

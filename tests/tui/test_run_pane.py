@@ -22,6 +22,9 @@ from fourm_tui.tui.widgets.message import MessageLine
 from tests.tui.conftest import screen, text
 from tests.tui.kept_run import ROWS, kept, steps
 
+TEMPERATURE_OF_ROW_2 = ("f2", "down", *["right"] * 5)
+"""Keys to that cell of the schedule."""
+
 Do = Callable[[FourmApp, Pilot[int], "Recorder"], Awaitable[None]]
 
 
@@ -237,8 +240,7 @@ def test_a_branch_of_nothing_is_said() -> None:
 
 def test_a_sweep_begins_with_its_first_value() -> None:
     async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
-        app.selected_cell = (2, "temps")
-        await pilot.press("w", *"0.9")
+        await pilot.press(*TEMPERATURE_OF_ROW_2, "w", *"0.9")
         assert any("2 runs of temps.2; all but the first begin at row 2" in line for line in text(app))
         await pilot.press("enter")
         await settled(app, pilot)
@@ -250,11 +252,20 @@ def test_a_sweep_begins_with_its_first_value() -> None:
 
 def test_a_sweep_of_a_value_that_does_not_fit_is_not_begun() -> None:
     async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
-        app.selected_cell = (2, "temps")
-        await pilot.press("w", *"hot", "enter")
+        await pilot.press(*TEMPERATURE_OF_ROW_2, "w", *"hot", "enter")
         await settled(app, pilot)
         assert app.screen is not app.main
         assert list_runs(app.out).runs == ()
+
+    on_screen(do)
+
+
+def test_a_schedule_that_cannot_run_is_said_from_what_is_wrong_on() -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        app.edit("given twice", lambda editor: editor.set_cell(3, "target_domains", "caption"))
+        await pilot.press("r")
+        await settled(app, pilot)
+        assert said(app).startswith("cond_domains: caption is a complete condition and also a target")
 
     on_screen(do)
 

@@ -225,11 +225,11 @@ def test_every_row_and_the_chain_are_seen(size: tuple[int, int]) -> None:
 def test_ascii_is_ascii() -> None:
     async def body(app: FourmApp, pilot: Any) -> None:
         pane = app.main.query_one(SchedulePane)
-        from fourm_tui.tui.detail import lines
+        from fourm_tui.tui.detail import pieces
 
         styles = dict.fromkeys(("dim", "error", "warning", "accent"), "")
-        for line in lines(app.workspace, 1, 80, None, styles, ascii=True):
-            assert line.plain.replace("→", "").isascii()
+        for piece in pieces(app.workspace, 1, 80, None, styles, ascii=True):
+            assert piece.text.plain.replace("→", "").isascii()
         assert pane.table.ascii
 
     run(body, choice=Choice("blocks", ascii=True))

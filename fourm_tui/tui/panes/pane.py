@@ -34,6 +34,11 @@ class Pane(Container):
         if self.border_title != title:
             self.border_title = title
 
+    def offers(self, name: str, title: str) -> str:
+        """The title of an action as things stand; empty where there is nothing that it could be done to. The key does
+        it all the same, which says why not."""
+        return title
+
     @property
     def focus_widget(self) -> Widget:
         return self

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +10,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from fourm_tui.tui.actions import bindings
-from fourm_tui.tui.pace import HERE, REMOTE, Pace
-from fourm_tui.tui.panes.pane import Pane
+from fourm_tui.tui.panes.drawn import DrawnPane
 from fourm_tui.tui.preview_state import Looking, facts_line, scene_of, status_line
 from fourm_tui.tui.run_state import RunState, TargetState
 from fourm_tui.tui.widgets.canvas import Canvas
@@ -29,7 +27,7 @@ _LEGENDS = {"step": ("first", "last"), "confidence": ("unsure", "sure")}
 _NOTHING = "Tokens fill in here while a run goes on, and its pictures stay.  r run"
 
 
-class PreviewPane(Pane):
+class PreviewPane(DrawnPane):
     """The preview."""
 
     NUMBER, TITLE, WHERE = 4, "preview", "preview"
@@ -44,12 +42,8 @@ class PreviewPane(Pane):
         self.before: Before | None = None
         self._state: RunState | None = None
         self._tried: set[Key] = set()
-        self._pending: Timer | None = None
         self._playing: Timer | None = None
         self._drawings = Drawings(self.fourm.choice, self._drawn)
-        self._remote = _is_remote()
-        rate = self.fourm.settings.preview_rate * 1000.0 if self._remote else 0.0
-        self._pace = Pace(REMOTE if self._remote else HERE, rate)
         self.fourm.run_signal.subscribe(self, self._run_changed)
         sheets: Any = getattr(self.fourm, "sheet_signal", None)
         if sheets is not None:
@@ -167,27 +161,17 @@ class PreviewPane(Pane):
     def on_preview_body_changed(self) -> None:
         self.redraw()
 
-    def redraw_soon(self) -> None:
-        """Draws now or, if that was done a moment ago, in a moment."""
-        if self._pending is not None:
-            return
-        wait = self._pace.wait(time.monotonic())
-        if self._state is not None and not self._state.active:
-            wait = min(wait, self._pace.interval)  # what has come out in the end is not held back
-        if wait <= 0:
-            self.redraw()
-        else:
-            self._pending = self.set_timer(wait, self.redraw)
+    @property
+    def most_bytes(self) -> float:
+        return self.fourm.settings.preview_rate * 1000.0
 
-    def redraw(self) -> None:
-        """Draws what there is, as far as it can be seen."""
-        if self._pending is not None:
-            self._pending.stop()
-            self._pending = None
+    @property
+    def most_wait(self) -> float:
+        is_over = self._state is not None and not self._state.active
+        return self._pace.interval if is_over else super().most_wait  # what has come out in the end
+
+    def draw(self, width: int, height: int) -> int:
         body = self.body
-        width, height = body.size
-        if width < 1 or height < 1 or not self.is_mounted:
-            return
         look = body.look(self.fourm.choice)
         canvas = Canvas(width, height)
         state = self._state
@@ -205,7 +189,7 @@ class PreviewPane(Pane):
                 words = _LEGENDS.get(self.looking.colouring)
                 bar = legend(words, look, width - used - 2) if words and drawn.mapped else []
                 canvas.put(width - sum(part.cell_length for part in bar), room, [bar])
-        self._pace.drew(time.monotonic(), body.show(canvas.strips()))
+        return body.show(canvas.strips())
 
     # -- actions ----------------------------------------------------------------------------------------------------
 
@@ -297,9 +281,3 @@ class PreviewPane(Pane):
     def facts(self) -> str:
         """Of the selected target, in a line."""
         return facts_line(self._state, self.target) if self._state and self.target else ""
-
-
-def _is_remote() -> bool:
-    from fourm_tui.tui.app import is_remote
-
-    return is_remote()

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
 from textual.app import ComposeResult
-from textual.timer import Timer
 from textual.widget import Widget
 
 from fourm_tui.engine.jobs import OPEN, QueuedJob
 from fourm_tui.runs import open_run
-from fourm_tui.tui.actions import bindings
+from fourm_tui.tui.actions import actions_of, bindings
 from fourm_tui.tui.changed import in_words
 from fourm_tui.tui.notices import memory_line
-from fourm_tui.tui.pace import HERE, REMOTE, Pace
-from fourm_tui.tui.panes.pane import Pane
+from fourm_tui.tui.panes.drawn import DrawnPane
 from fourm_tui.tui.run_layout import lay_out
 from fourm_tui.tui.run_lines import View, in_queue, state_word
+from fourm_tui.tui.run_offers import offered
 from fourm_tui.tui.widgets.run_body import RunBody
 
 
-class RunPane(Pane):
+class RunPane(DrawnPane):
     """The run."""
 
     NUMBER, TITLE, WHERE = 3, "run", "run"
@@ -35,8 +33,7 @@ class RunPane(Pane):
         super().on_mount()
         self._selected: str | None = None
         self._is_moved = False
-        self._pending: Timer | None = None
-        self._pace = Pace(REMOTE if _is_remote() else HERE)
+        self._offers: tuple[str, ...] = ()
         for signal in (self.fourm.run_signal, self.fourm.queue_signal, self.fourm.workspace_signal):
             signal.subscribe(self, lambda _: self.redraw_soon())
         self.call_after_refresh(self.redraw)
@@ -54,58 +51,50 @@ class RunPane(Pane):
     def on_run_body_changed(self) -> None:
         self.redraw()
 
-    def redraw_soon(self) -> None:
-        """Draws now or, if that was done a moment ago, in a moment."""
-        if self._pending is None:
-            wait = self._pace.wait(time.monotonic())
-            if wait > 0:
-                self._pending = self.set_timer(wait, self.redraw)
-            else:
-                self.redraw()
-
-    def redraw(self) -> None:
-        """Draws what there is, as far as it can be seen."""
-        if self._pending is not None:
-            self._pending.stop()
-            self._pending = None
-        body = self.body
-        width, height = body.size
-        if width < 1 or height < 1 or not self.is_mounted:
-            return
-        self._pace.drew(time.monotonic(), 0)
+    def draw(self, width: int, height: int) -> int:
         view = self.view
-        body.show(lay_out(view, width, height))
+        sent = self.body.show(lay_out(view, width, height))
         word = state_word(view.state, view.job, view.stopping)
         if view.state is not None and word == "ready":
             word = view.state.status
         waiting = sum(job.status == "waiting" for job in view.jobs)
         self.retitle(", ".join([word, *([f"{waiting} waiting"] if waiting else [])]) if view.state else "")
+        offers = tuple(self.offers(each.name, each.title) for each in actions_of(self.WHERE))
+        if offers != self._offers:
+            self._offers = offers
+            self.screen.refresh_bindings()
+        return sent
 
     @property
     def view(self) -> View:
         """What there is to be shown."""
-        app = self.fourm
-        jobs = in_queue(app.jobs)
-        job = app.conductor.job
-        if not self._is_moved or all(each.id != self._selected for each in jobs):
-            self._selected = job.id if job else jobs[0].id if jobs else None
-            self._is_moved = False
+        app, jobs = self.fourm, self._look_at_queue()
         changed = in_words(app.changed_since_run, app.choice.ascii)
         return View(
-            app.run_state, job, jobs, self._selected, self.body.has_focus, app.conductor.is_stopping,
+            app.run_state, app.conductor.job, jobs, self._selected, self.body.has_focus, app.conductor.is_stopping,
             memory_line(app.engine_status, app.conductor.resident), changed, app.choice.ascii,
         )  # fmt: skip
 
+    def offers(self, name: str, title: str) -> str:
+        return offered(name, title, self.selected, self.fourm.jobs)
+
     # -- the queue --------------------------------------------------------------------------------------------------
+
+    def _look_at_queue(self) -> tuple[QueuedJob, ...]:
+        """The queue; what is selected there is the run that is shown, until another is chosen."""
+        jobs, job = in_queue(self.fourm.jobs), self.fourm.conductor.job
+        if not self._is_moved or all(each.id != self._selected for each in jobs):
+            self._selected = job.id if job else jobs[0].id if jobs else None
+            self._is_moved = False
+        return jobs
 
     @property
     def selected(self) -> QueuedJob | None:
-        """The job that is selected: that of the run that is shown, until another is chosen."""
-        view = self.view
-        return next((job for job in view.jobs if job.id == view.selected), None)
+        """The job that is selected."""
+        return next((job for job in self._look_at_queue() if job.id == self._selected), None)
 
     def on_run_body_moved(self, event: RunBody.Moved) -> None:
-        jobs = self.view.jobs
+        jobs = self._look_at_queue()
         if jobs:
             at = next((place for place, job in enumerate(jobs) if job.id == self._selected), 0)
             self._selected = jobs[min(max(at + event.places, 0), len(jobs) - 1)].id
@@ -190,9 +179,3 @@ class RunPane(Pane):
         from fourm_tui.tui.screens.log import LogScreen
 
         self.app.push_screen(LogScreen(self.fourm.run_state))
-
-
-def _is_remote() -> bool:
-    from fourm_tui.tui.app import is_remote
-
-    return is_remote()

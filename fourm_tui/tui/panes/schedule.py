@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.widget import Widget
@@ -18,12 +19,16 @@ from fourm_tui.tui import cells
 from fourm_tui.tui.actions import bindings
 from fourm_tui.tui.calibration import Timing, measured
 from fourm_tui.tui.cells import Cell
-from fourm_tui.tui.detail import problems_of
+from fourm_tui.tui.detail import problems_of, said
+from fourm_tui.tui.editing import is_onex
 from fourm_tui.tui.panes.pane import Pane
 from fourm_tui.tui.run_state import RunState
 from fourm_tui.tui.widgets.row_detail import RowDetail
 from fourm_tui.tui.widgets.schedule_table import ScheduleTable
 from fourm_tui.tui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from fourm_tui.tui.widgets.filtered_list import Row as Choice
 
 _LEAST_DETAIL = 4
 """Lines that the part below the table keeps, unless the window is low."""
@@ -42,6 +47,7 @@ class SchedulePane(Pane):
     def on_mount(self) -> None:
         super().on_mount()
         self._problem = -1
+        self._seen: tuple[Cell, str] | None = None  # a choice that is looked at, and not taken yet
         self._timing = Timing.kept()
         self._measured_status = ""
         self.fourm.run_signal.subscribe(self, self._run_changed)
@@ -114,6 +120,7 @@ class SchedulePane(Pane):
         workspace = self.fourm.workspace
         problems = frozenset((each.row, each.column) for each in _errors(workspace))
         self.table.show(workspace, problems)
+        self.retitle(_counted(workspace))
         self._share()
         self._detail()
 
@@ -126,14 +133,18 @@ class SchedulePane(Pane):
         room = self.size.height
         self.table.styles.max_height = max(3, room - 1 - (_LEAST_DETAIL if room > 12 else 1))
 
-    def _detail(self) -> None:
+    def _detail(self) -> str:
+        """Shows what is selected, with what is being edited; what is wrong with that."""
         table = self.table
         workspace, wrong = self.fourm.workspace, ""
-        if table.editing is not None:
+        if self._seen is not None:
+            workspace, wrong = _tried(workspace, *self._seen)
+        elif table.editing is not None:
             wrong = table.editing.error
             if not wrong:
                 workspace, wrong = _tried(workspace, table.editing.cell, table.editing.text)
         self.query_one(RowDetail).show(workspace, table.row, self.seconds, wrong)
+        return wrong
 
     def on_schedule_table_moved(self, event: ScheduleTable.Moved) -> None:
         event.stop()
@@ -162,11 +173,11 @@ class SchedulePane(Pane):
         if cell.key == "cfg_scales" and isinstance(cells.current(workspace, cell), dict):
             self.action_weights()
             return
-        every = cells.choices(workspace, cell)
-        if every and cell.key != "temp_schedules":
-            self._choose(cell.title, every, cells.source(workspace, cell), lambda found: self._put(cell, found))
+        every, now = cells.choices(workspace, cell), cells.source(workspace, cell)
+        if every and not is_onex(now):
+            self._choose_seen(cell, every, now)
         else:
-            self.table.open(cells.source(workspace, cell))
+            self.table.open(now)
 
     def action_step_up(self) -> None:
         self._step(1)
@@ -228,9 +239,8 @@ class SchedulePane(Pane):
         each = found[self._problem]
         if not self.table.go_to(each.row, each.column) and each.row:
             self.table.go_to(each.row, None)
-        fix = f" ({each.fix})" if each.fix else ""
-        at = f"row {each.row}: " if each.row else ""
-        self.fourm.say(f"{at}{each.column or ''} {each.message}{fix}", error=each in _errors(self.fourm.workspace))
+        workspace = self.fourm.workspace
+        self.fourm.say(said(workspace.check, each), error=each in _errors(workspace))
 
     # -- rows ---------------------------------------------------------------------------------------------------------
 
@@ -287,12 +297,37 @@ class SchedulePane(Pane):
 
     def _choose(self, title: str, every: tuple[str, ...], now: str, then: Callable[[str], None]) -> None:
         """Asks for one of several in a list."""
-        from fourm_tui.tui.found import Entry
         from fourm_tui.tui.screens.choose import Choose
-        from fourm_tui.tui.widgets.filtered_list import Row as Choice
 
-        rows = [Choice(Entry(name, name, MODALITIES[name].title if name in MODALITIES else "")) for name in every]
-        self.app.push_screen(Choose(title, rows, now), lambda found: then(found) if found else None)
+        self.app.push_screen(Choose(title, _listed(every), now), lambda found: then(found) if found else None)
+
+    def _choose_seen(self, cell: Cell, every: tuple[str, ...], now: str) -> None:
+        """Asks for the value of a cell; what each would make of the chain is seen while one looks for it."""
+        from fourm_tui.tui.screens.choose import ChooseSeen
+
+        def show(found: str) -> str:
+            self._seen = (cell, found)
+            return self._detail()
+
+        def then(found: str | None) -> None:
+            self._seen = None
+            if found is None or found == now:
+                self._detail()
+                return
+            self._put(cell, found)
+            if is_onex(found) and found in every:
+                self.table.open(found)  # its two numbers
+
+        free = cell.key == "temp_schedules"
+        self.app.push_screen(ChooseSeen(cell.title, _listed(every), now, show, self.table.region, free), then)
+
+
+def _listed(names: tuple[str, ...]) -> list[Choice]:
+    """Names as lines of a list."""
+    from fourm_tui.tui.found import Entry
+    from fourm_tui.tui.widgets.filtered_list import Row as Choice
+
+    return [Choice(Entry(name, name, MODALITIES[name].title if name in MODALITIES else "")) for name in names]
 
 
 def _errors(workspace: Workspace) -> frozenset[Problem]:
@@ -300,6 +335,16 @@ def _errors(workspace: Workspace) -> frozenset[Problem]:
         return frozenset(workspace.check.findings.problems)
     except InputError:
         return frozenset()
+
+
+def _counted(workspace: Workspace) -> str:
+    """How many problems and hints there are, which the part below the table may have too little room for."""
+    try:
+        findings = workspace.check.findings
+    except InputError:
+        return ""
+    counts = ((len(findings.problems), "problem"), (len(findings.hints), "hint"))
+    return "  ".join(f"{count} {word}{'s' * (count > 1)}" for count, word in counts if count)
 
 
 def _tried(workspace: Workspace, cell: Cell, text: str) -> tuple[Workspace, str]:

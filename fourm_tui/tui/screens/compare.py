@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, cast
+from typing import ClassVar, Literal
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from fourm_tui.chain.compare import Pair
 from fourm_tui.errors import FourmError
 from fourm_tui.tui.actions import bindings
-from fourm_tui.tui.outputs import Item
 from fourm_tui.tui.panes.preview import PreviewPane
+from fourm_tui.tui.screens.output import OutputScreen
 from fourm_tui.tui.sides import Side, against, difference_lines, sides_of
 from fourm_tui.tui.widgets.key_line import KeyLine
 from fourm_tui.tui.widgets.still import Still
-
-if TYPE_CHECKING:
-    from fourm_tui.tui.app import FourmApp
 
 Mode = Literal["split", "blink", "difference"]
 _LINES = 6  # of differences that are shown
 
 
-class CompareScreen(Screen[None]):
+class CompareScreen(OutputScreen):
     """The selected output of the preview pane and another one."""
 
+    WHERE = "compare"
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("compare"))
     DEFAULT_CSS = """
     CompareScreen #head { height: 1; padding: 0 1; background: $panel; }
@@ -42,18 +40,13 @@ class CompareScreen(Screen[None]):
     """
 
     def __init__(self, pane: PreviewPane) -> None:
-        super().__init__()
-        self.pane = pane
+        super().__init__(pane)
         self.mode: Mode = "split"
         self.other_first = False
         """In the mode `blink`: whether the other one is seen."""
         self.side: Side | None = Side(pane.before.run.name, run=pane.before.run) if pane.before else None
         self.path: Path | None = None
         self.pairs: tuple[Pair, ...] = ()
-
-    @property
-    def fourm(self) -> FourmApp:
-        return cast("FourmApp", self.app)
 
     def compose(self) -> ComposeResult:
         yield Static(id="head")
@@ -72,15 +65,11 @@ class CompareScreen(Screen[None]):
         if self.side is None:
             self.action_other()
         else:
-            self._look()
-
-    @property
-    def item(self) -> Item | None:
-        return self.pane.selected
+            self.look()
 
     # -- what there is ----------------------------------------------------------------------------------------------
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Finds the picture of the other side and what differs, then shows them."""
         state, side, target = self.pane.state, self.side, self.pane.target
         if state is None or side is None or target is None:
@@ -99,6 +88,9 @@ class CompareScreen(Screen[None]):
     def _found(self, path: Path | None, pairs: tuple[Pair, ...]) -> None:
         self.path, self.pairs = path, pairs
         self.redraw()
+
+    def hear(self, message: str) -> None:
+        self._say(message)
 
     def _say(self, message: str) -> None:
         self.query_one("#pairs", Static).update(Text(message))
@@ -142,14 +134,6 @@ class CompareScreen(Screen[None]):
         text.rstrip()
         self.query_one("#pairs", Static).update(text)
 
-    def on_screen_suspend(self) -> None:
-        for still in self.query(Still):
-            still.hide()
-
-    def on_screen_resume(self) -> None:
-        for still in self.query(Still):
-            still.again()
-
     # -- actions ----------------------------------------------------------------------------------------------------
 
     def action_blink(self) -> None:
@@ -165,14 +149,6 @@ class CompareScreen(Screen[None]):
         self.mode = "split" if self.mode == "difference" else "difference"
         self.redraw()
 
-    def action_next(self) -> None:
-        self.pane.action_next()
-        self._look()
-
-    def action_previous(self) -> None:
-        self.pane.action_previous()
-        self._look()
-
     def action_other(self) -> None:
         state, item = self.pane.state, self.item
         if state is None or item is None:
@@ -185,12 +161,9 @@ class CompareScreen(Screen[None]):
         def chosen(index: int | None) -> None:
             if index is not None:
                 self.side = sides[index]
-                self._look()
+                self.look()
 
         self.app.push_screen(ChooseSide(sides), chosen)
-
-    def action_close(self) -> None:
-        self.dismiss()
 
 
 class ChooseSide(ModalScreen[int | None]):
@@ -209,7 +182,7 @@ class ChooseSide(ModalScreen[int | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box") as box:
-            box.border_title = "compare with"
+            box.border_title, box.border_subtitle = "compare with", "up down enter   esc back"
             yield OptionList(*(Option(Text(side.title, overflow="ellipsis", no_wrap=True)) for side in self.sides))
 
     def key_j(self) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar, cast
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import Screen
 from textual.widgets import Static
 
 from fourm_tui.errors import FourmError, printable
@@ -17,6 +16,7 @@ from fourm_tui.tui.outputs import Item, map_view, step_line
 from fourm_tui.tui.panes.preview import PreviewPane
 from fourm_tui.tui.preview_state import facts_line, scene_of
 from fourm_tui.tui.run_state import RunState
+from fourm_tui.tui.screens.output import OutputScreen
 from fourm_tui.tui.widgets.drawings import Drawn
 from fourm_tui.tui.widgets.key_line import KeyLine
 from fourm_tui.tui.widgets.output_strip import wrapped
@@ -24,13 +24,11 @@ from fourm_tui.tui.widgets.outputs_body import look_of
 from fourm_tui.tui.widgets.still import Still
 from fourm_tui.tui.widgets.token_map import map_lines, map_size
 
-if TYPE_CHECKING:
-    from fourm_tui.tui.app import FourmApp
 
+class FullScreen(OutputScreen):
+    """See the module."""
 
-class FullScreen(Screen[None]):
-    """The selected output of the preview pane. What is chosen here is chosen there."""
-
+    WHERE = "full"
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("full"))
     DEFAULT_CSS = """
     FullScreen #head, FullScreen #facts { height: 1; width: 1fr; padding: 0 1; }
@@ -44,14 +42,9 @@ class FullScreen(Screen[None]):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"full--muted", "full--faint", "full--accent", "full--error"}
 
     def __init__(self, pane: PreviewPane) -> None:
-        super().__init__()
-        self.pane = pane
+        super().__init__(pane)
         self.as_tokens = False
         self._facts = ""
-
-    @property
-    def fourm(self) -> FourmApp:
-        return cast("FourmApp", self.app)
 
     @property
     def still(self) -> Still:
@@ -74,10 +67,6 @@ class FullScreen(Screen[None]):
         self.redraw()
 
     # -- drawing ----------------------------------------------------------------------------------------------------
-
-    @property
-    def item(self) -> Item | None:
-        return self.pane.selected
 
     def redraw(self) -> None:
         state, item = self.pane.state, self.item
@@ -143,23 +132,13 @@ class FullScreen(Screen[None]):
             self._facts = facts
             self._say(facts)
 
-    def on_screen_suspend(self) -> None:
-        for still in self.query(Still):
-            still.hide()
-
-    def on_screen_resume(self) -> None:
-        for still in self.query(Still):
-            still.again()
-
     # -- actions ----------------------------------------------------------------------------------------------------
 
-    def action_next(self) -> None:
-        self.pane.action_next()
+    def look(self) -> None:
         self.redraw()
 
-    def action_previous(self) -> None:
-        self.pane.action_previous()
-        self.redraw()
+    def hear(self, message: str) -> None:
+        self._say(message)
 
     def action_sample(self) -> None:
         self.pane.action_sample()
@@ -187,9 +166,6 @@ class FullScreen(Screen[None]):
         if target is not None:
             self.pane.looking.replay(target, by)
             self.redraw()
-
-    def action_close(self) -> None:
-        self.dismiss()
 
 
 def file_facts(path: Path, drawn: Drawn) -> str:

@@ -61,6 +61,13 @@ class FilteredList(Vertical):
             super().__init__()
             self.text = text
 
+    class Unfound(Message):
+        """What is typed fits nothing."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
     def __init__(
         self, rows: Sequence[Row], hint: str = "type to find", none: str = "nothing fits", at: str = ""
     ) -> None:
@@ -91,6 +98,8 @@ class FilteredList(Vertical):
     def _narrow(self, event: Input.Changed) -> None:
         event.stop()
         self.fill(event.value)
+        if self.query_one(OptionList).highlighted is None:
+            self.post_message(self.Unfound(event.value))
 
     def fill(self, text: str) -> None:
         """Shows what fits a text."""

@@ -1,4 +1,4 @@
-"""The last line: what the keys do where the focus is, as many as there is room for."""
+"""The last line: what the keys do where the focus is, as many as there is room for. Dialogs tell their own."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from fourm_tui.tui.actions import shown_key
+from fourm_tui.tui.panes.pane import Pane
 
 _FIRST, _ALWAYS = ("app.start",), ("app.help", "app.palette", "app.quit")
 _GAP = 2
@@ -66,6 +67,7 @@ class KeyLine(Static):
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
+        self.app.screen_change_signal.subscribe(self, lambda _: self.redraw())
         self.app.theme_changed_signal.subscribe(self, lambda _: self.draw())
 
     def _changed(self, screen: Screen[object]) -> None:
@@ -78,10 +80,13 @@ class KeyLine(Static):
     def redraw(self) -> None:
         """Finds the keys of what has the focus, and draws them if they are others."""
         found: dict[str, Key] = {}
-        for active in self.screen.active_bindings.values():
-            if active.binding.show and active.enabled:
-                binding = active.binding
-                found.setdefault(binding.action, Key(binding.id or "", binding.key, binding.description))
+        is_on_top = self.app.screen is self.screen
+        for active in self.screen.active_bindings.values() if is_on_top else ():
+            binding, title = active.binding, active.binding.description
+            if isinstance(active.node, Pane):
+                title = active.node.offers(binding.action, title)
+            if binding.show and active.enabled and title:
+                found.setdefault(binding.action, Key(binding.id or "", binding.key, title))
         keys = that_fit(list(found.values()), self.size.width)
         if keys != self.keys:
             self.keys = keys

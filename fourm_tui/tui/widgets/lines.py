@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from rich.text import Text
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
+
+_STYLE_BYTES = 24  # of a change of colours, roughly
+
+
+def weight(strip: Strip) -> int:
+    """About how many bytes a strip is on the wire."""
+    return sum(len(text.encode()) + (_STYLE_BYTES if style else 0) for text, style, _ in strip)
 
 
 class Lines(Widget):
@@ -20,13 +28,10 @@ class Lines(Widget):
     def show_strips(self, strips: Sequence[Strip]) -> list[Strip]:
         """Shows these in place of what was there; those that changed."""
         old, self._strips = self._strips, list(strips)
-        if len(old) != len(strips):
-            self.refresh()
-            return self._strips
-        changed = [y for y, (was, now) in enumerate(zip(old, self._strips, strict=True)) if was != now]
+        changed = [y for y, (was, now) in enumerate(zip_longest(old, self._strips)) if was != now]
         if changed:
             self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
-        return [self._strips[y] for y in changed]
+        return [self._strips[y] for y in changed if y < len(self._strips)]
 
     def strips_of(self, texts: Sequence[Text]) -> list[Strip]:
         """Texts as strips as wide as the widget."""

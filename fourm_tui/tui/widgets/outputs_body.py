@@ -12,11 +12,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from fourm_tui.terminal.choice import Choice
-from fourm_tui.tui.widgets.lines import Lines
+from fourm_tui.tui.widgets.lines import Lines, weight
 from fourm_tui.tui.widgets.output_strip import Look
 from fourm_tui.tui.widgets.token_map import Paint
-
-_STYLE_BYTES = 24  # of a change of colours, roughly
 
 
 class PreviewBody(Lines, can_focus=True):
@@ -92,8 +90,3 @@ def look_of(widget: Widget, name: str, choice: Choice) -> Look:
     plain = widget.rich_style
     selected = Style(bold=True, reverse=True) if choice.colours == "none" else accent
     return Look(choice, Paint(faint, accent, Style(bgcolor=plain.bgcolor), plain), plain, muted, selected, error)
-
-
-def weight(strip: Strip) -> int:
-    """About how many bytes a strip is on the wire."""
-    return sum(len(text.encode()) + (_STYLE_BYTES if style else 0) for text, style, _ in strip)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from rich.text import Text
 
-from fourm_tui.tui.detail import Seconds, lines
+from fourm_tui.tui.detail import WRONG, Piece, Seconds, fitting, pieces
 from fourm_tui.tui.widgets.lines import Lines
 from fourm_tui.tui.workspace import Workspace
 
@@ -27,11 +27,14 @@ class RowDetail(Lines):
             "warning": _color(theme.get("warning", ""), "yellow"), "accent": _color(theme.get("primary", ""), "blue"),
         }  # fmt: skip
         ascii = cast("FourmApp", self.app).choice.ascii
-        found = lines(workspace, row, max(self.size.width, 20), seconds, styles, ascii)
+        width = max(self.size.width, 20)
+        found = pieces(workspace, row, width, seconds, styles, ascii)
         if wrong:
-            found.insert(0, Text(wrong, styles["error"]))
-        wrapped = [line for text in found for line in text.wrap(self.app.console, max(self.size.width, 20))]
-        self.show_strips(self.strips_of(wrapped[: self.size.height]))
+            found.insert(0, Piece(Text(wrong, styles["error"]), WRONG))
+        wrapped = [each.text.wrap(self.app.console, width) for each in found]
+        shown = fitting([len(each) for each in wrapped], found, self.size.height)
+        lines = [line for each, count in zip(wrapped, shown, strict=True) for line in each[:count]]
+        self.show_strips(self.strips_of(lines))
 
 
 def _color(value: str, default: str) -> str:

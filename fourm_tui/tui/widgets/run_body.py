@@ -1,4 +1,4 @@
-"""The inside of the pane of the run: lines that are laid out elsewhere, of which only those that changed are sent."""
+"""The inside of the pane of the run: lines of words with roles, in the styles of the theme."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from fourm_tui.tui.run_lines import Line
+from fourm_tui.tui.widgets.lines import Lines, weight
 
 
-class RunBody(Widget, can_focus=True):
+class RunBody(Lines, can_focus=True):
     """What takes the keys of the pane, and shows its lines."""
 
     DEFAULT_CSS = """
@@ -47,32 +46,16 @@ class RunBody(Widget, can_focus=True):
     class Changed(Message):
         """The room, the focus or the theme is another."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._lines: list[Line] = []
+    def show(self, lines: list[Line]) -> int:
+        """Shows these; roughly how many bytes change on the screen."""
+        return sum(map(weight, self.show_strips([self._strip(line) for line in lines])))
 
-    def show(self, lines: list[Line]) -> None:
-        """Shows these."""
-        old, self._lines = self._lines, lines
-        count = max(len(old), len(lines))
-        was, now = ([*each, *[()] * (count - len(each))] for each in (old, lines))
-        changed = [y for y in range(count) if was[y] != now[y]]
-        if changed:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
-
-    def render_line(self, y: int) -> Strip:
-        if y >= len(self._lines):
-            return Strip.blank(self.size.width, self.rich_style)
-        segments = [Segment(text, self._style(role)) for text, role in self._lines[y] if text]
-        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style).apply_style(self.rich_style)
+    def _strip(self, line: Line) -> Strip:
+        strip = Strip([Segment(text, self._style(role)) for text, role in line if text])
+        return strip.adjust_cell_length(self.size.width, self.rich_style)
 
     def _style(self, role: str) -> Style:
         return self.rich_style if role == "plain" else self.get_component_rich_style(f"run--{role}")
-
-    @property
-    def text(self) -> str:
-        """What is to be read."""
-        return "\n".join("".join(part for part, _ in line).rstrip() for line in self._lines)
 
     def action_move(self, places: int) -> None:
         self.post_message(self.Moved(places))
@@ -91,4 +74,4 @@ class RunBody(Widget, can_focus=True):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self.refresh()
+        self.post_message(self.Changed())

@@ -13,26 +13,15 @@ from textual.message import Message
 from fourm_tui.errors import InputError
 from fourm_tui.tui import cells
 from fourm_tui.tui.cells import Cell, Line
+from fourm_tui.tui.editing import LONGEST, Editing, is_onex, opened
 from fourm_tui.tui.widgets.lines import Lines
 from fourm_tui.tui.workspace import Workspace
 
 if TYPE_CHECKING:
     from fourm_tui.tui.app import FourmApp
 
-_LONGEST = 200
 _SHORT = {"cfg_schedules": "cfg"}
 _MARGIN = 5  # the mark of the selected row and its number
-
-
-@dataclass
-class Editing:
-    """The cell that is open."""
-
-    cell: Cell
-    text: str
-    at: int
-    """Where the next character goes."""
-    error: str = ""
 
 
 class ScheduleTable(Lines, can_focus=True):
@@ -125,6 +114,9 @@ class ScheduleTable(Lines, can_focus=True):
     def _widths(self) -> tuple[dict[str, int], int]:
         """Of the columns, and the gap between them, so that all fit as far as possible."""
         wanted = cells.widths(self.lines)
+        if self.editing is not None and self.editing.cell.row:
+            key = self.editing.cell.key
+            wanted[key] = max(wanted[key], self.editing.columns)
         room = max(self.size.width - _MARGIN, 20)
         for gap in (2, 1):
             over = sum(wanted.values()) + gap * len(wanted) - room
@@ -136,7 +128,8 @@ class ScheduleTable(Lines, can_focus=True):
             ("temp_schedules", 8),
             ("cfg_scales", 6),
         ):
-            if key in wanted:
+            is_open = self.editing is not None and self.editing.is_onex and self.editing.cell.key == key
+            if key in wanted and not is_open:
                 cut = min(over, max(wanted[key] - least, 0))
                 wanted[key] -= cut
                 over -= cut
@@ -169,15 +162,21 @@ class ScheduleTable(Lines, can_focus=True):
         return cast("FourmApp", self.app).choice.ascii
 
     def _styled(self, text: Text, name: str) -> Text:
-        text.stylize(self.get_component_rich_style(name, partial=True))
+        text.stylize(self._style(name))
         return text
+
+    def _style(self, name: str) -> Style:
+        """The colours of a part; the ground only where it has one of its own."""
+        whole, own = (self.get_component_rich_style(name, partial=partial) for partial in (False, True))
+        # On its own, a colour that is a share of the text's would be drawn in full.
+        return own + Style(color=whole.color) if own.color else own
 
     def _row(self, number: int, line: Line, widths: dict[str, int], gap: int) -> Text:
         selected = number == self.line
         text = Text()
         mark = (">" if self.ascii else "▸") if selected else " "
-        text.append(f" {mark}", self.get_component_rich_style("table--mark", partial=True))
-        text.append(f"{line.row:>2} ", self.get_component_rich_style("table--head", partial=True))
+        text.append(f" {mark}", self._style("table--mark"))
+        text.append(f"{line.row:>2} ", self._style("table--head"))
         for column, cell in enumerate(line.cells):
             width = widths[cell.key]
             self._places[number, column] = (text.cell_len, width)
@@ -188,9 +187,7 @@ class ScheduleTable(Lines, can_focus=True):
     def _chain(self, number: int, line: Line) -> Text:
         text = Text(" " * 2)
         for column, cell in enumerate(line.cells):
-            text.append(
-                f"{_SHORT.get(cell.key, cell.title)} ", self.get_component_rich_style("table--head", partial=True)
-            )
+            text.append(f"{_SHORT.get(cell.key, cell.title)} ", self._style("table--head"))
             width = max(len(cell.text), 2)
             self._places[number, column] = (text.cell_len, width)
             text.append_text(self._cell(number, column, cell, width))
@@ -214,12 +211,9 @@ class ScheduleTable(Lines, can_focus=True):
 
     def _open(self, editing: Editing, width: int) -> Text:
         """The open cell: what is typed, with a block where the next character goes."""
-        room = max(width, 3)
-        start = max(0, editing.at - room + 1)
-        shown = (editing.text + " ")[start : start + room].ljust(room)
+        shown, first, end = editing.window(max(width, 3))
         text = self._styled(Text(shown), "table--wrong" if editing.error else "table--open")
-        at = editing.at - start
-        text.stylize(Style(reverse=True), at, at + 1)
+        text.stylize(Style(reverse=True), first, end)
         return text
 
     def _redraw(self) -> None:
@@ -269,7 +263,7 @@ class ScheduleTable(Lines, can_focus=True):
     def open(self, text: str) -> None:
         """Opens the cell under the cursor with a text in it."""
         if self.cell is not None and self.cell.look != "none":
-            self.editing = Editing(self.cell, text, len(text))
+            self.editing = opened(self.cell, text)
             self._typed()
 
     def close(self) -> None:
@@ -299,21 +293,14 @@ class ScheduleTable(Lines, can_focus=True):
         self.post_message(self.Taken(editing.cell, editing.text))
         return True
 
-    def _insert(self, text: str) -> None:
-        assert self.editing is not None
-        kept = "".join(each for each in text if each.isprintable())[:_LONGEST]
-        whole = self.editing.text
-        self.editing.text = (whole[: self.editing.at] + kept + whole[self.editing.at :])[:_LONGEST]
-        self.editing.at = min(self.editing.at + len(kept), len(self.editing.text))
-        self._typed()
-
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
-        first = event.text[: 4 * _LONGEST].partition("\n")[0].strip()
+        first = event.text[: 4 * LONGEST].partition("\n")[0].strip()
         if self.editing is None and self.cell is not None:
             self.open("")
         if self.editing is not None:
-            self._insert(first)
+            self.editing.insert(first)
+            self._typed()
 
     def on_key(self, event: events.Key) -> None:
         if self.editing is not None:
@@ -329,48 +316,41 @@ class ScheduleTable(Lines, can_focus=True):
         if event.key in moves:
             event.stop()
             self.move(*moves[event.key])
-        elif cell is not None and cell.is_number and event.character and event.character in "0123456789.":
-            event.stop()
-            self.open(event.character)
+        elif cell is not None and cell.look != "none" and event.character and event.character in "0123456789.":
+            if self._takes_numbers(cell):
+                event.stop()
+                self.open("" if cell.is_number else self._source(cell))
+                self._edit_key(event)
 
     def _edit_key(self, event: events.Key) -> None:
-        editing = self.editing
-        assert editing is not None
-        match event.key:
-            case "escape":
+        assert self.editing is not None
+        match self.editing.press(event.key, event.character if event.is_printable else None):
+            case "leave":
                 self.close()
-            case "enter":
+            case "take":
                 self.take()
-            case "tab" | "shift+tab":
+            case "next" | "before" as side:
                 if self.take():
-                    self.move(0, 1 if event.key == "tab" else -1)
+                    self.move(0, 1 if side == "next" else -1)
                     self.call_later(self.reopen)
-            case "up" | "down":
+            case "above" | "below" as side:
                 if self.take():
-                    self.move(-1 if event.key == "up" else 1, 0)
-            case "left" | "right" | "home" | "end":
-                places = {"left": editing.at - 1, "right": editing.at + 1, "home": 0, "end": len(editing.text)}
-                editing.at = min(max(places[event.key], 0), len(editing.text))
+                    self.move(-1 if side == "above" else 1, 0)
+            case "moved":
                 self._redraw()
-            case "backspace":
-                if editing.at:
-                    editing.text = editing.text[: editing.at - 1] + editing.text[editing.at :]
-                    editing.at -= 1
-                    self._typed()
-            case "delete":
-                editing.text = editing.text[: editing.at] + editing.text[editing.at + 1 :]
+            case "typed":
                 self._typed()
-            case "ctrl+u":
-                editing.text, editing.at = "", 0
-                self._typed()
-            case _:
-                if event.character and event.is_printable:
-                    self._insert(event.character)
 
     def reopen(self) -> None:
         """Opens the cell that the cursor came to while editing, if it takes typing."""
-        if self.cell is not None and self.cell.is_number:
-            self.open(cells.source(cast("FourmApp", self.app).workspace, self.cell))
+        if self.cell is not None and self._takes_numbers(self.cell):
+            self.open(self._source(self.cell))
+
+    def _takes_numbers(self, cell: Cell) -> bool:
+        return cell.is_number or (cell.key == "temp_schedules" and cell.look != "none" and is_onex(self._source(cell)))
+
+    def _source(self, cell: Cell) -> str:
+        return cells.source(cast("FourmApp", self.app).workspace, cell)
 
     # -- mouse --------------------------------------------------------------------------------------------------------
 
