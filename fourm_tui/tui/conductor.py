@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from fourm_tui.engine.jobs import OPEN, QueuedJob
 from fourm_tui.errors import FourmError, printable
 from fourm_tui.events.records import from_json
 from fourm_tui.runs import Run, RunRecord, open_run
+from fourm_tui.terminal.choice import in_tmux
 from fourm_tui.tui.changed import Change, changed_cells
 from fourm_tui.tui.news import Answer, News, QueueNews, RunNews, RunOpened, Trouble
 from fourm_tui.tui.notices import Stopwatch, notice, parting_words
@@ -223,7 +225,7 @@ class Conductor:
             self.app.attempt(lambda: self.show(open_run(Path(running[0].run)), chosen=False))
 
     def _notify(self, job: QueuedJob) -> None:
-        said = notice(self.app.settings.notify, job.status)
+        said = notice(self.app.settings.notify, job.status, in_tmux(os.environ))
         driver = self.app._driver
         if said and driver is not None and not self.app.is_headless:
             driver.write(said)

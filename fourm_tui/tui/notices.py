@@ -13,15 +13,19 @@ from fourm_tui.tui.run_lines import run_name
 BELL = "\a"
 
 
-def notice(how: str, status: str) -> str:
+def notice(how: str, status: str, in_tmux: bool = False) -> str:
     """What is written to the terminal when a run has ended; nothing from outside is in it.
 
     Args:
         how: `bell`, `osc9` or `none`.
         status: of the run, in a word.
+        in_tmux: whether tmux stands between, which knows no notices and has to pass them on as they are.
     """
     word = next((each for each in ("done", "failed", "cancelled", "interrupted") if each == status), "over")
-    return {"bell": BELL, "osc9": f"\x1b]9;fourm: the run is {word}\a"}.get(how, "")
+    told = f"\x1b]9;fourm: the run is {word}\a"
+    if in_tmux:
+        told = "\x1bPtmux;{}\x1b\\".format(told.replace("\x1b", "\x1b\x1b"))
+    return {"bell": BELL, "osc9": told}.get(how, "")
 
 
 class Stopwatch:
