@@ -91,7 +91,9 @@ def branched(
         if not all((known.number, number) in finished for number in wanted):
             break
         rows.append(replace(known, state="done"))
-    return replace(record, samples=samples, parent=branch_off(parent, len(rows) + 1), rows=tuple(rows)), note
+    # What the parent has still to make is taken over when the branch begins.
+    own = start if parent.record.status in ("pending", "running") else len(rows) + 1
+    return replace(record, samples=samples, parent=branch_off(parent, own), rows=tuple(rows)), note
 
 
 def _first_difference(record: RunRecord, parent: Run, schedule: Schedule) -> int | None:

@@ -46,6 +46,7 @@ def main(options: argparse.Namespace) -> int:
     app = FourmApp(workspace, choice, settings, problems)
     ending.of(app, app.files.rescue)
     code = app.run(mouse=settings.mouse and not options.no_mouse) or app.return_code or 0
+    app.conductor.hand_over()
     words = app.conductor.parting_words()
     if words and code == 0:
         with contextlib.suppress(OSError):  # the terminal may be gone

@@ -9,7 +9,7 @@ from fourm_tui.engine.asked import Asked
 from fourm_tui.engine.job import Job, Models
 from fourm_tui.engine.keep import recorded, run_job
 from fourm_tui.engine.loading import choose_device, load_models
-from fourm_tui.engine.resume import clear_unfinished
+from fourm_tui.engine.resume import clear_unfinished, taken_over
 from fourm_tui.engine.row import StoppedError
 from fourm_tui.engine.store import ModelStore
 from fourm_tui.events import Event, EventLog, Loading, RunCancelled
@@ -42,6 +42,7 @@ def execute(
     """
     with EventLog(folder.events) as log:
         clear_unfinished(folder)
+        folder = taken_over(folder)
         store.begin()
         last: dict[str, float] = {}
 

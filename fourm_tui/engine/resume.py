@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,7 +13,7 @@ import torch
 from fourm_tui.engine.job import Target
 from fourm_tui.errors import InputError, printable
 from fourm_tui.plan import RowPlan
-from fourm_tui.runs import LEFT_OPEN, Run, read_tokens
+from fourm_tui.runs import LEFT_OPEN, Run, copy_rows, open_run, read_tokens
 from fourm_tui.runs.folder import TOKENS
 from fourm_tui.sampling.state import ImageTokens, State
 from fourm_tui.sampling.state import Sequence as TextSequence
@@ -23,6 +25,29 @@ def clear_unfinished(folder: Run) -> None:
     for file in folder.folder.glob("**/.*.part"):
         with contextlib.suppress(OSError):
             file.unlink()
+
+
+def taken_over(folder: Run) -> Run:
+    """The run with the rows that its parent has made since the run was asked for; those that are not there it makes
+    itself, and says so.
+
+    Raises:
+        FourmError: a file cannot be read or written.
+    """
+    record, parent = folder.record, folder.record.parent
+    if parent is None or len(record.rows) >= parent.row - 1:
+        return folder
+    rows = []
+    with contextlib.suppress(InputError):  # it may be gone
+        source = open_run(Path(parent.path))
+        copy_rows(source, folder)
+        done = source.finished()
+        samples = [number for number, sample in enumerate(record.samples) if not sample.skipped]
+        for row in source.record.rows:
+            if row.number >= parent.row or not all((row.number, sample) in done for sample in samples):
+                break
+            rows.append(replace(row, state="done"))
+    return folder.save(rows=tuple(rows), parent=replace(parent, row=len(rows) + 1))
 
 
 def finished_rows(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,11 +10,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from fourm_tui.engine.jobs import OPEN, QueuedJob
 from fourm_tui.errors import FourmError, printable
+from fourm_tui.events.records import from_json
 from fourm_tui.runs import Run, RunRecord, open_run
+from fourm_tui.terminal.choice import in_tmux
 from fourm_tui.tui.changed import Change, changed_cells
 from fourm_tui.tui.news import Answer, News, QueueNews, RunNews, RunOpened, Trouble
 from fourm_tui.tui.notices import Stopwatch, notice, parting_words
 from fourm_tui.tui.run_state import RunState
+from fourm_tui.tui.sweeping import Sweeping
 from fourm_tui.tui.troubles import in_words
 from fourm_tui.tui.workspace import Workspace
 
@@ -21,7 +25,6 @@ if TYPE_CHECKING:
     from fourm_tui.chain.begin import Begun
     from fourm_tui.schedule.rows import Schedule
     from fourm_tui.tui.app import FourmApp
-    from fourm_tui.tui.sweeps import Sweep
 
 R = TypeVar("R")
 
@@ -39,7 +42,6 @@ class Conductor:
         """Of the run that is shown, as it was when it was opened."""
         self.resident = 0
         """Bytes of main memory that the engine's workers have to themselves."""
-        self.sweeps: list[Sweep] = []
         self._schedule: Schedule | None = None
         self._mine: list[Path] = []
         """Folders of the runs that were started here and have not been shown, in their order."""
@@ -47,7 +49,10 @@ class Conductor:
         """Whether the run that is shown was chosen, so that the next one does not take its place."""
         self._has_looked = False
         self._cancelled: set[Path] = set()
+        self.unsubmitted: dict[Path, None] = {}
+        """Folders of runs of which the engine has not said yet that it has them, in their order; any thread adds."""
         self._stopwatch = Stopwatch()
+        self.sweeping = Sweeping(app, self)
 
     # -- showing ----------------------------------------------------------------------------------------------------
 
@@ -95,11 +100,17 @@ class Conductor:
         """Makes a run of what is edited, or of another workspace, and gives it to the engine."""
         workspace, out = workspace or self.app.workspace.trial(), self.app.out
         every = self.app.settings.preview_every
+
+        def begin() -> Begun:
+            begun = workspace.begin(out, parent, row, every)
+            self.unsubmitted[begun.run.folder] = None
+            return begun
+
         if self.app.attempt(lambda: workspace.inputs):
-            self._beside(lambda: workspace.begin(out, parent, row, every), self._begun)
+            self.beside(begin, self._begun)
 
     def _begun(self, begun: Begun) -> None:
-        self._submit(begun.run)
+        self.submit(begun.run)
         notes = [printable(note, 300) for note in begun.notes]
         if self.app.run_state is None or self.app.run_state.folder != begun.run.folder:
             before = sum(job.status in OPEN for job in self.app.jobs) or 1
@@ -107,8 +118,10 @@ class Conductor:
         if notes:
             self.app.say("\n".join(notes))
 
-    def _submit(self, run: Run) -> None:
+    def submit(self, run: Run) -> None:
+        """Gives a run to the engine; it is shown if nothing else goes on."""
         self._cancelled.discard(run.folder)
+        self.unsubmitted[run.folder] = None
         self.app.link.submit(run.folder)
         state = self.app.run_state
         if state is None or not state.active:
@@ -117,7 +130,7 @@ class Conductor:
             self._mine.append(run.folder)
             self._is_chosen = self._is_chosen and state.folder not in self._mine
 
-    def _beside(self, do: Callable[[], R], then: Callable[[R], None]) -> None:
+    def beside(self, do: Callable[[], R], then: Callable[[R], None]) -> None:
         """Does something on a thread, then something with what came of it here; what fails is said."""
         app = self.app
 
@@ -148,48 +161,10 @@ class Conductor:
         except FourmError as error:
             self.app.say(str(error), error=True)
             return
-        self._submit(run)
+        self.submit(run)
         if self.app.run_state is not None and self.app.run_state.folder == folder:
             self.show(run)
         self.app.say("going on after its last finished target")
-
-    # -- sweeps -----------------------------------------------------------------------------------------------------
-
-    def sweep(self, text: str) -> None:
-        """Begins a sweep, `temps.2=0.5,1,2`."""
-        from fourm_tui.tui.sweeps import Sweep
-
-        def begin() -> None:
-            sweep = Sweep(text, self.app.workspace, self.app.out)
-            self._beside(sweep.first, lambda run: self._swept(sweep, run))
-
-        self.app.attempt(begin)
-
-    def _swept(self, sweep: Sweep, run: Run) -> None:
-        self.sweeps.append(sweep)
-        self._submit(run)
-        self.app.say(f"{len(sweep.values)} runs, one for each value; a sheet of them all comes in the end")
-        self._go_on()
-
-    def _go_on(self) -> None:
-        """Does what is next in each sweep."""
-        for sweep in self.sweeps:
-            match sweep.next(self.app.jobs):
-                case "others":
-                    self._beside(sweep.others, self._submit_all)
-                case "sheet":
-                    self._beside(sweep.sheet, self._show_sheet)
-        self.sweeps = [sweep for sweep in self.sweeps if sweep.asked != "sheet"]
-
-    def _submit_all(self, runs: list[Run]) -> None:
-        for run in runs:
-            self._submit(run)
-        self._go_on()
-
-    def _show_sheet(self, path: Path) -> None:
-        self.app.sheet = path
-        self.app.sheet_signal.publish(path)
-        self.app.say(f"the sheet of the sweep is {printable(path.name)}, in the preview (F4)")
 
     # -- hearing ----------------------------------------------------------------------------------------------------
 
@@ -202,6 +177,10 @@ class Conductor:
                 self._hear_queue(news)
             case Trouble(message=message):
                 self.app.say(message, error=True)
+            case Answer(do="submit", asked={"run": folder}):
+                for each in list(self.unsubmitted):
+                    if str(each.resolve()) == folder:
+                        self.unsubmitted.pop(each)
             case Answer(do="skip", found=job):
                 left = job.get("skip") if isinstance(job, dict) else None
                 self.app.say("goes on without that sample" if left else "no sample is left, so it ends")
@@ -235,8 +214,9 @@ class Conductor:
         if news.status is not None and not self._has_looked:
             self._has_looked = True
             self._show_running()
+            self.sweeping.take_up()
         self._show_next()
-        self._go_on()
+        self.sweeping.draw_sheets()
 
     def _show_running(self) -> None:
         """Shows what was running already when the screens were opened."""
@@ -245,7 +225,7 @@ class Conductor:
             self.app.attempt(lambda: self.show(open_run(Path(running[0].run)), chosen=False))
 
     def _notify(self, job: QueuedJob) -> None:
-        said = notice(self.app.settings.notify, job.status)
+        said = notice(self.app.settings.notify, job.status, in_tmux(os.environ))
         driver = self.app._driver
         if said and driver is not None and not self.app.is_headless:
             driver.write(said)
@@ -262,11 +242,27 @@ class Conductor:
                 self.app.attempt(lambda folder=folder: self.show(open_run(folder), chosen=False))  # type: ignore[misc]
                 return
 
+    def hand_over(self) -> None:
+        """Gives the engine what it does not have yet, after the screens are gone and with them the link.
+
+        Raises:
+            FourmError: there is no engine, or it does not take it.
+        """
+        if not self.unsubmitted or not self.app.with_engine:
+            return
+        from fourm_tui.engine.client import Engine
+
+        with Engine.start() as engine:
+            for folder in self.unsubmitted:
+                engine.ask("submit", run=str(folder.resolve()))
+            self.app.jobs = tuple(from_json(QueuedJob, job, "the queue") for job in engine.ask("status")["jobs"])
+        self.unsubmitted = {}
+
     def parting_words(self) -> str:
         """What is to be said after the screens are gone."""
         if not self.app.with_engine:
             return ""
-        return parting_words(self.app.jobs, self.app.engine_status, sum(sweep.open for sweep in self.sweeps))
+        return parting_words(self.app.jobs, self.app.engine_status, len(self.sweeping.under_way))
 
 
 def _schedule(record: RunRecord) -> Schedule | None:

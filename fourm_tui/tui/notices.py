@@ -13,15 +13,19 @@ from fourm_tui.tui.run_lines import run_name
 BELL = "\a"
 
 
-def notice(how: str, status: str) -> str:
+def notice(how: str, status: str, in_tmux: bool = False) -> str:
     """What is written to the terminal when a run has ended; nothing from outside is in it.
 
     Args:
         how: `bell`, `osc9` or `none`.
         status: of the run, in a word.
+        in_tmux: whether tmux stands between, which knows no notices and has to pass them on as they are.
     """
     word = next((each for each in ("done", "failed", "cancelled", "interrupted") if each == status), "over")
-    return {"bell": BELL, "osc9": f"\x1b]9;fourm: the run is {word}\a"}.get(how, "")
+    told = f"\x1b]9;fourm: the run is {word}\a"
+    if in_tmux:
+        told = "\x1bPtmux;{}\x1b\\".format(told.replace("\x1b", "\x1b\x1b"))
+    return {"bell": BELL, "osc9": told}.get(how, "")
 
 
 class Stopwatch:
@@ -43,19 +47,21 @@ class Stopwatch:
         return found
 
 
-def parting_words(jobs: Sequence[QueuedJob], status: Mapping[str, Any] | None, open_values: int = 0) -> str:
+def parting_words(jobs: Sequence[QueuedJob], status: Mapping[str, Any] | None, sweeps: int = 0) -> str:
     """One line about what goes on, what stays on the device, for how long, and how to stop it; empty if nothing does.
 
     Args:
         jobs: the queue.
         status: what the engine says of itself; None: there is none.
-        open_values: of sweeps, for which there is no run yet.
+        sweeps: that are under way.
     """
     running = [job for job in jobs if job.status in ("running", "paused")]
     waiting = [job for job in jobs if job.status == "waiting"]
-    lost = f"; {open_values} values of the sweep are not made" if open_values else ""
+    sheet = "; the sheet of the sweep is drawn when the screens are opened again" if sweeps else ""
     if status is None:
-        return f"{len(waiting)} runs wait for the engine: `fourm-tui engine start` begins them{lost}" if waiting else ""
+        return (
+            f"{len(waiting)} runs wait for the engine: `fourm-tui engine start` begins them{sheet}" if waiting else ""
+        )
     if running or waiting:
         job = (running or waiting)[0]
         does = {"running": "goes on", "paused": "is paused"}.get(job.status, "waits")
@@ -63,7 +69,7 @@ def parting_words(jobs: Sequence[QueuedJob], status: Mapping[str, Any] | None, o
         more = f" and {others} more" if others else ""
         return (
             f"{printable(run_name(Path(job.run).name), 40)}{more} {does}: `fourm-tui attach` follows, "
-            f"`fourm-tui queue cancel {job.id}` stops it, `fourm-tui engine stop` all{lost}"
+            f"`fourm-tui queue cancel {job.id}` stops it, `fourm-tui engine stop` all{sheet}"
         )
     held, where = _held(status)
     if not held:
@@ -73,7 +79,7 @@ def parting_words(jobs: Sequence[QueuedJob], status: Mapping[str, Any] | None, o
     models, stay, them = ("model", "stays", "it") if count == 1 else ("models", "stay", "them")
     return (
         f"{count} {models} ({in_bytes(size)}) {stay} {where} {_how_long(status)}; "
-        f"`fourm-tui engine stop` frees {them} now{lost}"
+        f"`fourm-tui engine stop` frees {them} now{sheet}"
     )
 
 

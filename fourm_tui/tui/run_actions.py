@@ -40,7 +40,7 @@ class RunActions:
 
         def begin(text: str | None) -> None:
             if text is not None:
-                app.conductor.sweep(text)
+                app.conductor.sweeping.begin(text)
 
         app.push_screen(SweepDialog(app.workspace, _cell(app), lambda row: _seconds(app, row)), begin)
 

@@ -1,22 +1,25 @@
-"""A sweep: one cell with several values, a run for each, the first from the beginning, the others branching off it.
+"""A sweep: one cell with several values, a run for each; all but the first take the rows before over from the first.
 
-What is to be done next follows from how the runs stand in the queue. Without Textual.
+All runs are given to the engine at once, so that they go on whatever becomes of the screens; what is still to be done
+in the end, the sheet, is kept beside the runs. Without Textual.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Self
 
 from fourm_tui.chain.sweep import Cell, parse, sheet_of
 from fourm_tui.engine.jobs import OPEN, QueuedJob
-from fourm_tui.errors import FourmError, printable
+from fourm_tui.errors import FourmError, InputError, printable
+from fourm_tui.events.records import SCHEMA, check_schema, parse_object
 from fourm_tui.runs import Run, open_run, replace_file
 from fourm_tui.schedule.overrides import override
 from fourm_tui.tui.workspace import Workspace
-
-Next = Literal["others", "sheet"]
 
 
 def checked(text: str, workspace: Workspace) -> tuple[str, int, list[str]]:
@@ -31,82 +34,69 @@ def checked(text: str, workspace: Workspace) -> tuple[str, int, list[str]]:
     return key, row, values
 
 
+@dataclass
 class Sweep:
-    """A sweep under way.
+    """A sweep under way."""
 
-    Args:
-        text: `temps.2=0.5,1,2`.
-        workspace: as it is now; what is edited later does not matter to the sweep.
-        out: where runs are kept.
+    text: str
+    """`temps.2=0.5,1,2`."""
+    out: Path
+    """Where runs are kept."""
+    folders: Mapping[str, Path]
+    """Of the runs, by their values; the first has one."""
+    errors: Mapping[str, str] = field(default_factory=dict)
+    """Why other values have none."""
+    is_old: bool = False
+    """Whether its runs were given to the engine long ago, so that those that are not in the queue are over."""
 
-    Raises:
-        InputError: as for `checked`.
-    """
+    @classmethod
+    def begin(cls, text: str, workspace: Workspace, out: Path) -> Self:
+        """Makes the runs of all values; those that do not go together are failed cells.
 
-    def __init__(self, text: str, workspace: Workspace, out: Path) -> None:
-        self.text, self.out = text, out
-        self.key, self.row, self.values = checked(text, workspace)
-        self._workspace = workspace.trial()
-        self._runs: dict[str, Path] = {}
-        self._errors: dict[str, str] = {}
-        self._has_others = False
-        self.asked: Next | None = None
-        """What was said to be next, and is being done."""
+        Args:
+            text: `temps.2=0.5,1,2`.
+            workspace: as it is now; what is edited later does not matter.
+            out: where runs are kept.
+
+        Raises:
+            FourmError: it cannot be read, its first run does not go together, or cannot be written.
+        """
+        key, row, values = checked(text, workspace)
+        first: Run | None = None
+        folders: dict[str, Path] = {}
+        errors: dict[str, str] = {}
+        for value in values:
+            trial = workspace.trial()
+            trial.edit("sweep", lambda editor, value=value: override(editor, f"{key}={value}"))  # type: ignore[misc]
+            try:
+                run = trial.begin(out, first, row if first else None).run
+            except FourmError as error:
+                if first is None:
+                    raise
+                errors[value] = str(error)
+                continue
+            first = first or run
+            folders[value] = run.folder
+        sweep = cls(text, out, folders, errors)
+        sweep._keep()
+        return sweep
+
+    @property
+    def values(self) -> list[str]:
+        return parse(self.text)[2]
 
     @property
     def runs(self) -> list[Path]:
-        """Folders of the runs that there are, in the order of their values."""
-        return [self._runs[value] for value in self.values if value in self._runs]
+        """Folders of the runs, in the order of their values."""
+        return [self.folders[value] for value in self.values if value in self.folders]
 
-    @property
-    def open(self) -> int:
-        """Values for which there is no run yet."""
-        return len(self.values) - len(self._runs) - len(self._errors)
-
-    def first(self) -> Run:
-        """Makes the run of the first value.
-
-        Raises:
-            FourmError: it does not go together, or cannot be written.
-        """
-        return self._begin(self.values[0], None)
-
-    def others(self) -> list[Run]:
-        """Makes the runs of the other values, which share the rows before with the first; those that do not go together
-        are failed cells."""
-        found = []
-        for value in self.values[1:]:
-            try:
-                found.append(self._begin(value, open_run(self.runs[0])))
-            except FourmError as error:
-                self._errors[value] = str(error)
-        self._has_others = True
-        return found
-
-    def _begin(self, value: str, parent: Run | None) -> Run:
-        trial = self._workspace.trial()
-        trial.edit("sweep", lambda editor: override(editor, f"{self.key}={value}"))
-        run = trial.begin(self.out, parent, self.row if parent else None).run
-        self._runs[value] = run.folder
-        return run
-
-    def next(self, jobs: Sequence[QueuedJob]) -> Next | None:
-        """What is to be done now: the other runs made, or the sheet; None while there is something to wait for, or to
-        be done that was told before."""
-        if self.asked == "sheet" or not self._runs or (self.asked == "others" and not self._has_others):
-            return None
+    def is_over(self, jobs: Sequence[QueuedJob]) -> bool:
+        """Whether all its runs have ended, however."""
         status = {Path(job.run): job.status for job in jobs}
-        stands = [status.get(folder.resolve(), "waiting") for folder in self.runs]
-        if not self._has_others:
-            stopped = stands[0] in ("cancelled", "interrupted")
-            if stopped:
-                self.asked = "sheet"
-            elif self.row == 1 or stands[0] not in OPEN:
-                self.asked = "others"
-            return self.asked
-        if all(each not in OPEN for each in stands):
-            self.asked = "sheet"
-        return "sheet" if self.asked == "sheet" else None
+        missing = "done" if self.is_old else "waiting"
+        return all(status.get(folder.resolve(), missing) not in OPEN for folder in self.runs)
+
+    # -- the sheet ----------------------------------------------------------------------------------------------------
 
     def sheet(self) -> Path:
         """Draws the contact sheet beside the runs.
@@ -116,19 +106,65 @@ class Sweep:
         """
         from fourm_tui.pictures.png import png_bytes
 
-        cells = [self._cell(value) for value in self.values]
-        first = self.runs[0]
-        path = first.parent / f"sweep_{first.name}.png"
-        replace_file(path, png_bytes(sheet_of(self.key, cells), {"sweep": self.text}))
+        key, _, values = parse(self.text)
+        path = self._kept.with_suffix(".png")
+        replace_file(path, png_bytes(sheet_of(key, [self._cell(value) for value in values]), {"sweep": self.text}))
+        self.forget()
         return path
 
     def _cell(self, value: str) -> Cell:
-        folder = self._runs.get(value)
+        folder = self.folders.get(value)
         if folder is None:
-            return Cell(value, None, self._errors.get(value, "was not begun"))
+            return Cell(value, None, self.errors.get(value, "was not begun"))
         try:
             run = open_run(folder)
         except FourmError as error:
             return Cell(value, None, str(error))
         why = run.record.error or ("" if run.record.status == "done" else run.record.status)
         return Cell(value, run, printable(why, 300))
+
+    # -- what outlives the screens ------------------------------------------------------------------------------------
+
+    @property
+    def _kept(self) -> Path:
+        return self.out / f"sweep_{self.runs[0].name}.json"
+
+    def _keep(self) -> None:
+        runs = {value: folder.name for value, folder in self.folders.items()}
+        facts = {"schema": SCHEMA, "sweep": self.text, "runs": runs, "errors": dict(self.errors)}
+        with contextlib.suppress(FourmError):  # then it lives as long as the screens
+            replace_file(self._kept, json.dumps(facts, indent=1).encode("ascii") + b"\n")
+
+    def forget(self) -> None:
+        """Nothing is to be done any more."""
+        with contextlib.suppress(OSError):
+            self._kept.unlink(missing_ok=True)
+
+
+def kept_sweeps(out: Path) -> list[Sweep]:
+    """The sweeps whose sheets are still to be drawn; files that make no sense are passed over."""
+    found = []
+    for file in sorted(out.glob("sweep_*.json")):
+        try:
+            facts = parse_object(file.read_bytes())
+            check_schema(facts, str(file))
+            sweep = _sweep_of(facts, out)
+            if any(folder.is_dir() for folder in sweep.runs):
+                found.append(sweep)
+            else:
+                sweep.forget()
+        except (OSError, ValueError, InputError):
+            continue
+    return found
+
+
+def _sweep_of(facts: Mapping[str, Any], out: Path) -> Sweep:
+    text, runs, errors = facts.get("sweep"), facts.get("runs"), facts.get("errors")
+    if not isinstance(text, str) or not isinstance(runs, dict) or not isinstance(errors, dict):
+        raise InputError("this is no sweep")
+    # Names, not paths: nothing outside the folder of runs is looked at.
+    folders = {value: out / name for value, name in runs.items() if isinstance(name, str) and Path(name).name == name}
+    sweep = Sweep(text, out, folders, {value: printable(why, 300) for value, why in errors.items()}, is_old=True)
+    if not sweep.runs:
+        raise InputError("it has no runs")
+    return sweep

@@ -77,7 +77,11 @@ def read_theme(path: Path) -> Theme | str:
 def _of_terminal() -> dict[str, str]:
     """Variables that Textual asks of themes in the terminal's own colours, as its own such theme has them."""
     theirs = next((theme for theme in BUILTIN_THEMES.values() if theme.ansi and theme.dark), None)
-    return {"ansi-background": "ansi_black", "ansi-foreground": "ansi_white", **(theirs.variables if theirs else {})}
+    muted = dict.fromkeys(("text-muted", "text-disabled"), "ansi_bright_black")  # theirs is a share, which there is not
+    return {
+        "ansi-background": "ansi_black", "ansi-foreground": "ansi_white", **(theirs.variables if theirs else {}),
+        **muted,
+    }  # fmt: skip
 
 
 def _shades(colours: Mapping[str, str]) -> dict[str, str]:

@@ -134,6 +134,23 @@ def test_given_conditions_count(capsys: pytest.CaptureFixture[str]) -> None:
     assert "no value for the condition caption" in out
 
 
+def test_a_schedule_by_itself_is_not_wrong_for_having_no_conditions_yet_but_it_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, out, _ = run(capsys, "check", BASE, "--json")
+    said = json.loads(out)
+    assert (code, said["problems"]) == (0, [])
+    assert ["there is no value for the condition caption"] == [each["message"] for each in said["hints"]][:1]
+
+
+def test_conditions_without_a_value_keep_nothing_from_being_worked_out(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "check", BASE, "-i", "det=v0=1", "--json")
+    said = json.loads(out)
+    assert code == 2
+    assert len(said["problems"]) == 1
+    assert len(said["rows"]) == 2
+
+
 def test_controlnet_is_said_to_be_unsupported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     models = tmp_path / "models.yaml"
     models.write_text("model: 4M-7_B_CC12M\nactivate_controlnet: True\n")

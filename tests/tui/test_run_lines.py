@@ -177,6 +177,14 @@ def test_a_notice_holds_nothing_from_outside() -> None:
     assert notice("osc9", "\x1b]evil") == "\x1b]9;fourm: the run is over\a"
 
 
+def test_a_notice_goes_through_tmux_as_it_is() -> None:
+    assert notice("osc9", "done", in_tmux=True) == "\x1bPtmux;\x1b\x1b]9;fourm: the run is done\a\x1b\\"
+
+
+def test_the_bell_needs_no_help_of_tmux() -> None:
+    assert notice("bell", "done", in_tmux=True) == "\a"
+
+
 def test_no_notice_where_none_is_wanted() -> None:
     assert notice("none", "done") == ""
 

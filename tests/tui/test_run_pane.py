@@ -11,13 +11,16 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from fourm_tui.engine.client import Engine
 from fourm_tui.engine.jobs import JobStatus, QueuedJob
 from fourm_tui.events import RunCancelled, RunDone, RunStarted
+from fourm_tui.events.records import to_json
 from fourm_tui.runs import Run, list_runs
 from fourm_tui.tui.app import FourmApp
-from fourm_tui.tui.news import QueueNews, RunNews, RunOpened, Trouble
+from fourm_tui.tui.news import Answer, QueueNews, RunNews, RunOpened, Trouble
 from fourm_tui.tui.panes.run import RunPane
 from fourm_tui.tui.reopened import load_finished
+from fourm_tui.tui.sweeps import Sweep
 from fourm_tui.tui.widgets.message import MessageLine
 from tests.tui.conftest import screen, text
 from tests.tui.kept_run import ROWS, kept, steps
@@ -238,14 +241,15 @@ def test_a_branch_of_nothing_is_said() -> None:
     on_screen(do)
 
 
-def test_a_sweep_begins_with_its_first_value() -> None:
+def test_a_sweep_gives_all_its_runs_to_the_engine_at_once() -> None:
     async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
         await pilot.press(*TEMPERATURE_OF_ROW_2, "w", *"0.9")
         assert any("2 runs of temps.2; all but the first begin at row 2" in line for line in text(app))
         await pilot.press("enter")
         await settled(app, pilot)
-        assert len(list_runs(app.out).runs) == 1
-        assert app.conductor.sweeps[0].values == ["0.3", "0.9"]
+        (sweep,) = app.conductor.sweeping.under_way
+        assert sweep.values == ["0.3", "0.9"]
+        assert recorder.asked == [("submit", {"run": str(run.resolve())}) for run in sweep.runs]
 
     on_screen(do)
 
@@ -266,6 +270,51 @@ def test_a_schedule_that_cannot_run_is_said_from_what_is_wrong_on() -> None:
         await pilot.press("r")
         await settled(app, pilot)
         assert said(app).startswith("cond_domains: caption is a complete condition and also a target")
+
+    on_screen(do)
+
+
+class KeptEngine:
+    """In the place of a connection to the engine: keeps what is submitted."""
+
+    def __init__(self) -> None:
+        self.submitted: list[Path] = []
+
+    def ask(self, do: str, **more: Any) -> Any:
+        if do == "submit":
+            self.submitted.append(Path(more["run"]))
+        return {"jobs": [to_json(QueuedJob(run.name, str(run), 1.0)) for run in self.submitted]}
+
+    def __enter__(self) -> KeptEngine:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+def test_runs_that_the_engine_has_not_taken_yet_are_handed_over_on_leaving(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        await pilot.press(*TEMPERATURE_OF_ROW_2, "w", *"0.9", "enter")
+        await settled(app, pilot)
+        first, second = app.conductor.sweeping.under_way[0].runs
+        app.conductor.hear(Answer("submit", {}, {"run": str(first.resolve())}))
+        engine = KeptEngine()
+        monkeypatch.setattr(Engine, "start", lambda: engine)
+        app.with_engine = True
+        app.conductor.hand_over()
+        assert engine.submitted == [second.resolve()]
+        assert "the sheet of the sweep is drawn when" in app.conductor.parting_words()
+
+    on_screen(do)
+
+
+def test_the_sheet_of_a_sweep_that_was_left_is_drawn_later() -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        Sweep.begin("temps.2=0.3,0.9", app.workspace, app.out)
+        queue(app)
+        await settled(app, pilot)
+        await settled(app, pilot)
+        assert app.sheet is not None and app.sheet.is_file()
 
     on_screen(do)
 

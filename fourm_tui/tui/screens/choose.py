@@ -58,8 +58,10 @@ class ChooseSeen(Choose):
         self.show, self.over, self.is_free = show, over, is_free
 
     def content(self) -> ComposeResult:
-        hint = "type to find, or a value" if self.is_free else "type to find"
-        yield FilteredList(self.rows, hint, at=self.at)
+        if self.is_free:
+            yield FilteredList(self.rows, "type to find, or a value", "enter takes what is typed", self.at)
+        else:
+            yield from super().content()
 
     def on_mount(self) -> None:
         super().on_mount()

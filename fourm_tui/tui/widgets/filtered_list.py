@@ -153,7 +153,9 @@ class FilteredList(Vertical):
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
-        if event.option.id is not None:
+        # Who types fast has narrowed the list again before this is heard.
+        is_still = event.option_list.highlighted_option is event.option
+        if event.option.id is not None and is_still:
             self.at = event.option.id
             self.post_message(self.Highlighted(event.option.id))
 

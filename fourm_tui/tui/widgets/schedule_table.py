@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fourm_tui.tui.app import FourmApp
 
 _SHORT = {"cfg_schedules": "cfg"}
+_MUTED = ("table--head", "table--dim")
 _MARGIN = 5  # the mark of the selected row and its number
 
 
@@ -168,8 +169,11 @@ class ScheduleTable(Lines, can_focus=True):
     def _style(self, name: str) -> Style:
         """The colours of a part; the ground only where it has one of its own."""
         whole, own = (self.get_component_rich_style(name, partial=partial) for partial in (False, True))
-        # On its own, a colour that is a share of the text's would be drawn in full.
-        return own + Style(color=whole.color) if own.color else own
+        if own.color is None:
+            return own
+        # On its own, a colour that is a share of the text's would be drawn in full; the terminal's has no shares.
+        is_terminals = whole.color is not None and whole.color.is_default
+        return own + Style(color=whole.color, dim=True if is_terminals and name in _MUTED else None)
 
     def _row(self, number: int, line: Line, widths: dict[str, int], gap: int) -> Text:
         selected = number == self.line
