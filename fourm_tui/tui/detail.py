@@ -15,6 +15,7 @@ from fourm_tui.errors import InputError, printable
 from fourm_tui.modalities import MODALITIES
 from fourm_tui.plan import Plan, RowPlan
 from fourm_tui.schedule.rows import Problem
+from fourm_tui.tui.troubles import here
 from fourm_tui.tui.workspace import Workspace
 
 BARS, ASCII_BARS = "▁▂▃▄▅▆▇█", "_.-=+*#@"
@@ -232,12 +233,9 @@ def problems_of(workspace: Workspace) -> Sequence[Problem]:
 
 def said(check: Check, each: Problem) -> str:
     """A problem in one sentence, with what to do about it here."""
+    fix = "runs here, not in ml-4m" if each in check.findings.incompatible else here(each).fix
     at = f"row {each.row} " if each.row else ""
-    fix = "press F1, then enter" if each in check.missing else each.fix
-    if each in check.findings.incompatible:
-        fix = "runs here, not in ml-4m"
-    column = "" if each in check.missing else each.column or ""
-    return f"{at}{column} {each.message}".strip() + (f": {fix}" if fix else "")
+    return f"{at}{here(each).column or ''} {each.message}".strip() + (f": {fix}" if fix else "")
 
 
 def _findings(check: Check, styles: Mapping[str, str], ascii: bool) -> list[Piece]:

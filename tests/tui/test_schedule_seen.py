@@ -174,8 +174,11 @@ def test_conditions_without_a_value_are_a_problem_that_hides_nothing() -> None:
     async def body(app: FourmApp, pilot: Any) -> None:
         assert "there is no value for the condition caption: press F1, then enter" in detail(app)
         assert "runs in ml-4m" in detail(app)
-        await pilot.press("n")
-        assert any("no value for the condition caption" in line for line in text(app)[-3:])
+        for key in ("n", "r"):
+            await pilot.press(key)
+            await pilot.pause()
+            assert any("no value for the condition caption" in line for line in text(app)[-3:])
+            assert not any("-i" in line for line in text(app)[-3:])
 
     run(body, Workspace.open(DEMO))
 
@@ -226,3 +229,15 @@ def test_dim_cells_are_dimmer_than_others(theme: str) -> None:
         assert (dim.color, dim.dim) != (own.color, own.dim)
 
     run(body, demo())
+
+
+def test_what_is_wrong_is_said_in_red() -> None:
+    async def body(app: FourmApp, pilot: Any) -> None:
+        await pilot.press("right", "right", "9", "9", "9")
+        said = next(iter(app.main.query_one(RowDetail).render_line(0)))
+        assert "999 steps" in said.text
+        assert said.style is not None
+        assert said.style.color is not None
+        assert said.style.color.name.casefold() == app.theme_variables["error"].casefold()
+
+    run(body)

@@ -35,9 +35,12 @@ class Lines(Widget):
 
     def strips_of(self, texts: Sequence[Text]) -> list[Strip]:
         """Texts as strips as wide as the widget."""
-        width, style = self.size.width, self.rich_style
+        width, style, console = self.size.width, self.rich_style, self.app.console
         return [
-            Strip(list(text.render(self.app.console))).apply_style(style).adjust_cell_length(width, style)
+            # Text that is of one style throughout is rendered without it.
+            Strip(list(text.render(console)))
+            .apply_style(style + console.get_style(text.style or "none", default="none"))
+            .adjust_cell_length(width, style)
             for text in texts
         ]
 

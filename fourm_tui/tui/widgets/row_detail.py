@@ -38,9 +38,9 @@ class RowDetail(Lines):
 
 
 def _color(value: str, default: str) -> str:
-    """A colour of the theme for rich, which knows no `auto` and no alpha."""
+    """A colour of the theme for rich, which knows no `auto` and no shares of a colour."""
     if value.startswith("#") and len(value) == 7:
         return value
-    if value.startswith("ansi_"):
+    if value.startswith("ansi_") and " " not in value:
         return value.removeprefix("ansi_")
     return default
