@@ -153,14 +153,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("browser.way", "w", "way", "How edges (photo, edges, drawing) or class ids (COCO's, the model's) are read"),
 )
 
-_ALWAYS = frozenset({"app.help", "app.palette", "app.theme", "app.settings", "app.quit"})
+_ALWAYS = frozenset({"app.help", "app.palette", "app.theme", "app.settings"})
 ELSEWHERE: Mapping[str, frozenset[str]] = {
     "full": _ALWAYS | {"app.compare", "app.copy"},
     "compare": _ALWAYS | {"app.full", "app.copy"},
-    "history": frozenset({"app.quit"}),
-    "browser": frozenset({"app.quit"}),
+    "history": frozenset(),
+    "browser": frozenset(),
 }
-"""What of `app` can be done on screens that lie over the panes; on the others all of it can."""
+"""What of `app` is offered on screens that lie over the panes; on the others all of it is."""
 
 _BY_ID = {action.id: action for action in ACTIONS}
 
@@ -179,13 +179,14 @@ def bindings(where: str) -> list[Binding]:
 
 
 def can_be_done(id: str, place: str) -> bool:
-    """Whether an action of `app` can be done at a place: nothing is done to panes that are out of sight."""
-    return place not in ELSEWHERE or id not in _BY_ID or id in ELSEWHERE[place]
+    """Whether an action of `app` can be done at a place: nothing is done to panes that are out of sight. One can always
+    leave."""
+    return place not in ELSEWHERE or id not in _BY_ID or id in ELSEWHERE[place] or id == "app.quit"
 
 
 def everywhere(place: str) -> list[Action]:
-    """The actions of `app` that can be done at a place."""
-    return [each for each in actions_of("app") if can_be_done(each.id, place)]
+    """The actions of `app` that are offered at a place. Over the panes, their key for leaving closes the screen."""
+    return [each for each in actions_of("app") if place not in ELSEWHERE or each.id in ELSEWHERE[place]]
 
 
 def actions_of(where: str) -> list[Action]:

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from fourm_tui.tui.actions import ELSEWHERE
 from fourm_tui.tui.keymap import Keymap, sections
 from fourm_tui.tui.screens.dialog import Dialog
 
@@ -54,7 +55,7 @@ class Help(Dialog[None]):
             table = Table.grid(padding=(0, 2, 0, 0))
             table.add_column(no_wrap=True, min_width=16)
             table.add_column(overflow="fold")
-            if not parts:
+            if not parts and self.place not in ELSEWHERE:
                 for keys, what in _MOVES:
                     table.add_row(Text(keys, "dim"), Text(what, "dim"))
             for keys, action in rows:
