@@ -153,7 +153,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("browser.way", "w", "way", "How edges (photo, edges, drawing) or class ids (COCO's, the model's) are read"),
 )
 
-_ALWAYS = frozenset({"app.help", "app.palette", "app.theme", "app.settings"})
+_ALWAYS = frozenset({"app.help", "app.palette", "app.theme", "app.settings", "app.repaint"})
 ELSEWHERE: Mapping[str, frozenset[str]] = {
     "full": _ALWAYS | {"app.compare", "app.copy"},
     "compare": _ALWAYS | {"app.full", "app.copy"},
