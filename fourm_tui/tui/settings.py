@@ -35,8 +35,7 @@ class Settings:
     warm_engine: bool = True
     """Start the engine with the screens, so that the first run begins sooner."""
     notify: str = "bell"
-    """How the end of a long run is told: bell, osc9 (a notice of the terminal's; through tmux with its option
-    `allow-passthrough on`), or none."""
+    """How the end of a long run is told: bell, osc9 (a notice; tmux needs `allow-passthrough on`), or none."""
     notify_after: float = 20.0
     """Seconds that a run must have taken for its end to be told."""
     editor: str = ""
