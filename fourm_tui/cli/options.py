@@ -44,3 +44,36 @@ def add_run_options(parser: argparse.ArgumentParser, effective: Collection[str])
     add("--sweep", name="sweep", metavar="KEY.ROW=A,B,C", help="one run per value, sharing the rows before")
     add("--detach", name="detach", action="store_true", help="return at once, the run goes on")
     add("--no-engine", name="no_engine", action="store_true", help="run inside this process")
+
+
+def add_batch_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """`batch`, which has options of its own beside the common ones."""
+    batch = commands.add_parser(
+        "batch",
+        allow_abbrev=False,
+        help="generate over a data set, on one device or many",
+        description="Generates every sample of a data set in every variation, alone or as `torchrun --nproc_per_node=8 "
+        "-m fourm_tui batch ...`. Started again, the same command goes on with what is left to do. --data is a data "
+        "config (YAML), a folder in the simple hierarchical format, tar shards, a folder of pictures, or a file of "
+        "prompts (.tsv, .txt, .csv, .jsonl).",
+    )
+    effective = {"models", "sr", "data", "input", "set", "seed", "num_variations", "device", "dtype", "out", "json"}
+    add_run_options(batch, effective)
+    batch.add_argument("--num-samples", type=_count, metavar="N", help="so many of the samples, chosen as ml-4m does")
+    batch.add_argument("--batch-size", type=_count, metavar="N", help="items made together (default: as memory allows)")
+    batch.add_argument("--workers", type=_count, metavar="N", help="threads that read samples ahead, and that save")
+    batch.add_argument("--strict", action="store_true", help="stop at a sample that cannot be used")
+    batch.add_argument(
+        "--plots", type=_count_or_all, metavar="N", help="a sheet of conditions and targets for N samples, or `all`"
+    )
+    batch.add_argument("--dry-run", action="store_true", help="say what would be done and what it takes")
+
+
+def _count(text: str) -> int:
+    if text.isascii() and text.isdigit() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError("is to be a whole number from 1 on")
+
+
+def _count_or_all(text: str) -> int | str:
+    return text if text == "all" else _count(text)

@@ -30,6 +30,12 @@ class Outputs:
 
     wants_pictures = False
     """Whether targets are to be decoded."""
+    wants_sheet = True
+    """Whether a contact sheet is to be made of what was decoded."""
+
+    def gallery(self, samples: Sequence[Mapping[str, Condition]], modalities: Mapping[str, Modality]) -> Gallery:
+        """What makes pictures of decoded targets."""
+        return Gallery(samples, modalities)
 
     def tokens(self, target: Target, sample: int) -> tuple[str, ...]:
         return ()
@@ -70,10 +76,14 @@ class Gallery:
                         over = picture
                 text = condition.text or ("" if picture else "given as tokens")
                 panels.append(Panel(modality.title, "given", picture, text))
-            view = picture_view(sample, self.modalities)
             self.panels.append(panels)
             self.over.append(over)
-            self.placed.append(_placed(view.content(1000, 1000)) if view and view.has_padding else WHOLE)
+            self.placed.append(self.placed_of(sample))
+
+    def placed_of(self, sample: Mapping[str, Condition]) -> Placed:
+        """Where the picture of a sample lies in what the model is given."""
+        view = picture_view(sample, self.modalities)
+        return _placed(view.content(1000, 1000)) if view and view.has_padding else WHOLE
 
     def output(self, target: Target, sample: int, modality: Modality, array: NDArray[Any] | None) -> Output:
         """The output of a target, with the picture that it is drawn over."""

@@ -111,7 +111,7 @@ class _Chains:
             raise StoppedError
         yield from self._encode()
         if self.outputs.wants_pictures:
-            self.gallery = Gallery(self.samples, self.models.model.architecture.modalities)
+            self.gallery = self.outputs.gallery(self.samples, self.models.model.architecture.modalities)
         self.previews = Previews(
             self.job.preview_every, self.models.tokenizers, self.gallery, self.outputs, self.job.seeds
         )
@@ -136,7 +136,7 @@ class _Chains:
                 target, state = yield from self._row(model, row, state, progress)
                 yield from self._keep(target, model.architecture.modalities[target.name], began)
         yield from self.previews.cost()
-        if self.gallery is not None:
+        if self.gallery is not None and self.outputs.wants_sheet:
             self.outputs.end(self.gallery.sheet(self.job.title or self.job.name, self.job.seeds, self.numbers))
 
     def _without_skipped(self, state: State) -> Generator[Event, None, State]:

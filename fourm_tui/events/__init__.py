@@ -2,11 +2,13 @@
 
 from fourm_tui.events.kinds import (
     KINDS,
+    BatchProgress,
     Decoding,
     Event,
     Loading,
     Note,
     Preview,
+    RankProgress,
     RowFacts,
     RowStarted,
     RunCancelled,
@@ -25,6 +27,7 @@ from fourm_tui.events.packed import Packed, PackedProbabilities
 
 __all__ = [
     "KINDS",
+    "BatchProgress",
     "Decoding",
     "Event",
     "EventLog",
@@ -33,6 +36,7 @@ __all__ = [
     "Packed",
     "PackedProbabilities",
     "Preview",
+    "RankProgress",
     "RowFacts",
     "RowStarted",
     "RunCancelled",

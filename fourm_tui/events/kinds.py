@@ -184,6 +184,50 @@ class Note(Event):
 
 
 @dataclass(frozen=True)
+class RankProgress:
+    """How far one of the processes of a bulk run is."""
+
+    rank: int
+    state: str = "loading"
+    """`loading`, `generating`, `saving`, `done`."""
+    done: int = 0
+    """Items finished since this start."""
+    total: int = 0
+    """Items that it has to do."""
+    skipped: int = 0
+    """Items that cannot be made."""
+    under_way: float = 0.0
+    """Items that the finished steps of the current chunk amount to."""
+    seconds: float = 0.0
+    """Since it began."""
+    working: float = 0.0
+    """Seconds since its first chunk began."""
+    device: str = ""
+
+    @property
+    def per_second(self) -> float:
+        """Items a second; 0 while that cannot be told."""
+        return (self.done + self.under_way) / self.working if self.working > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class BatchProgress(Event):
+    """How far a bulk run is."""
+
+    done: int
+    """Items that are finished, those from before an interruption included."""
+    total: int
+    skipped: int
+    seconds: float
+    """Since this start."""
+    per_second: float
+    """Items of all ranks together."""
+    left: float | None
+    """Seconds until the slowest rank is done; None while that cannot be told."""
+    ranks: tuple[RankProgress, ...] = ()
+
+
+@dataclass(frozen=True)
 class RunDone(Event):
     """All rows of all samples are finished."""
 
@@ -230,6 +274,7 @@ KINDS: Mapping[str, type[Event]] = {
     "target_done": TargetDone,
     "sample_skipped": SampleSkipped,
     "note": Note,
+    "batch_progress": BatchProgress,
     "run_done": RunDone,
     "run_failed": RunFailed,
     "run_cancelled": RunCancelled,

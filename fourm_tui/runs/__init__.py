@@ -18,7 +18,7 @@ from fourm_tui.runs.record import (
     fingerprint,
 )
 from fourm_tui.runs.seeds import decoding_seed, effective_seed
-from fourm_tui.runs.tokens import GIVEN, LEFT_OPEN, TargetTokens, read_tokens, write_tokens
+from fourm_tui.runs.tokens import GIVEN, LEFT_OPEN, TargetTokens, read_tokens, token_bytes, write_tokens
 
 __all__ = [
     "GIVEN",
@@ -50,6 +50,7 @@ __all__ = [
     "open_run",
     "read_tokens",
     "replace_file",
+    "token_bytes",
     "write_new",
     "write_tokens",
 ]

@@ -42,6 +42,15 @@ def write_tokens(path: Path, target: TargetTokens) -> None:
         FourmError: it is there already, or cannot be written.
         ValueError: the arrays are not of one length.
     """
+    write_new(path, token_bytes(target))
+
+
+def token_bytes(target: TargetTokens) -> bytes:
+    """The content of a token file.
+
+    Raises:
+        ValueError: the arrays are not of one length.
+    """
     import numpy as np
     from safetensors.numpy import save
 
@@ -49,7 +58,7 @@ def write_tokens(path: Path, target: TargetTokens) -> None:
     if arrays["tokens"].ndim != 1 or len({array.shape for array in arrays.values()}) > 1:
         raise ValueError(f"arrays of shapes {[array.shape for array in arrays.values()]} are not [N] each")
     facts = {"schema": SCHEMA, "modality": target.modality, "row": target.row, "seed": target.seed}
-    write_new(path, save(arrays, {name: str(fact) for name, fact in facts.items()}))
+    return save(arrays, {name: str(fact) for name, fact in facts.items()})
 
 
 def read_tokens(path: Path) -> TargetTokens:

@@ -48,6 +48,8 @@ class DataConfig:
     """None: all of them."""
     num_variations: int = 1
     num_workers: int = 1
+    num_log_images: int | None = 0
+    """Samples of which a sheet of conditions and targets is drawn; None: all of them."""
 
 
 def file_kind(document: Document) -> str:
@@ -94,6 +96,7 @@ def read_data(documents: Sequence[Document]) -> DataConfig:
         num_samples=values.count("num_samples", None),
         num_variations=values.count("num_variations", 1) or 1,
         num_workers=values.count("num_workers", 1, least=0) or 0,
+        num_log_images=values.count_or_all("num_log_images", 0),
     )
     values.complain()
     return config
@@ -132,6 +135,10 @@ class _Values:
             return value
         self.wrong.append(f"{place}: {key}: {printable(value, 40)} is no whole number from {least} on")
         return default
+
+    def count_or_all(self, key: str, default: int | None) -> int | None:
+        value, _ = self._find(key)
+        return None if value == "all" else self.count(key, default, least=0)
 
     def flag(self, key: str) -> bool:
         value, place = self._find(key)

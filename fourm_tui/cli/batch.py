@@ -1,0 +1,77 @@
+"""`fourm-tui batch`: a chain over a data set, alone or under PyTorch's launcher."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from fourm_tui.batch.launch import Rank, read_rank
+from fourm_tui.chain.check import Check, check_chain
+from fourm_tui.chain.inputs import Inputs
+from fourm_tui.cli.following import CANCELLED, Stop
+from fourm_tui.cli.inputs import inputs_for
+from fourm_tui.errors import InputError
+from fourm_tui.schedule.configs import DataConfig
+
+_RUNS = "runs"
+
+
+def main(options: argparse.Namespace) -> int:
+    rank = read_rank(os.environ)
+    try:
+        return _main(options, rank)
+    except InputError as error:
+        if rank.is_first:  # all of them would say the same
+            raise
+        return error.exit_code
+
+
+def _main(options: argparse.Namespace, rank: Rank) -> int:
+    from fourm_tui.batch.begin import prepare
+    from fourm_tui.batch.bulk import Wishes, run_bulk
+    from fourm_tui.cli.batch_view import View, ended, show_estimate
+
+    inputs, data, base = _read(options)
+    check = check_chain(replace(inputs, data=data), options.device or rank.device, options.dtype)
+    _complain(check)
+    bulk = prepare(inputs, data, vars(options), base)
+    out = Path(options.out or _RUNS)
+    plots = data.num_log_images if options.plots is None else options.plots
+    wishes = Wishes(
+        out, options.batch_size, options.device, options.strict, options.dtype, None if plots == "all" else plots
+    )
+    if options.dry_run:
+        if rank.is_first:
+            show_estimate(bulk, check, wishes, options.json)
+        return 0
+    with Stop() as stop, View(quiet=not rank.is_first, json_lines=options.json, out=out / bulk.name) as view:
+        result = run_bulk(bulk, check, wishes, rank, stop.asked, view.tell, lambda text: view.note(text, rank.rank))
+    if rank.is_first:
+        ended(result, options.json)
+    return CANCELLED if result.cancelled else 0
+
+
+def _read(options: argparse.Namespace) -> tuple[Inputs, DataConfig, Path | None]:
+    """Settings, models and data; the data are a config or the data themselves."""
+    path = options.data
+    is_config = path is not None and Path(path).suffix.lower() in (".yaml", ".yml")
+    inputs = inputs_for(argparse.Namespace(**{**vars(options), "data": path if is_config else None}))
+    base = None
+    if is_config:
+        assert inputs.data is not None
+        data = inputs.data
+        base = Path(path).parent
+        if data.name in (None, "auto"):
+            data = replace(data, name=Path(path).stem)
+    else:
+        data = DataConfig(path=path, name=Path(path).stem if path else "unconditional", num_workers=2)
+    changes = {"num_samples": options.num_samples, "num_workers": options.workers}
+    return inputs, replace(data, **{name: value for name, value in changes.items() if value is not None}), base
+
+
+def _complain(check: Check) -> None:
+    problems = [str(problem) for problem in check.findings.problems]
+    if problems:
+        raise InputError("\n".join(problems))
