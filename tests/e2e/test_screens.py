@@ -50,14 +50,14 @@ def start(home: Path) -> Iterator[Start]:
     """Opens the screens in a terminal; the first start's welcome is over where nobody asks for it."""
     opened: list[Tmux] = []
 
-    def open_(words: str = "", first: bool = False, size: tuple[int, int] = (120, 40), **env: str) -> Tmux:
+    def open_(words: str = "", first: bool = False, shows: str = READY, **env: str) -> Tmux:
         if not first:
             (home / "xdg_state_home" / OURS).mkdir(parents=True, exist_ok=True)
             (home / "xdg_state_home" / OURS / "welcomed").touch()
         if opened:
             opened[-1].close()
-        opened.append(Tmux(f"{PROGRAM} {words}", home, size, **env))
-        opened[-1].wait_for(READY)
+        opened.append(Tmux(f"{PROGRAM} {words}", home, **env))
+        opened[-1].wait_for(shows)
         return opened[-1]
 
     yield open_
@@ -168,9 +168,8 @@ def test_what_was_edited_comes_back_after_the_program_was_killed(start: Start, h
     for pid in the_screens(home):
         os.kill(pid, signal.SIGKILL)
     terminal.wait_for("ended with 137")
-    again = start("demo/T2SDR")
+    again = start("demo/T2SDR", shows="take the draft over")  # lies over the main screen at once
     again.wait_for(r"was edited (.|\n)* not")
-    again.wait_for("take the draft over")
     again.keys("t")
     again.wait_for(r"tok_semseg@224 +roar +11 ")
 
