@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
@@ -97,9 +97,10 @@ def fake_hub() -> Iterator[FakeHub]:
                     self.connection.shutdown(socket.SHUT_RDWR)
                     self.close_connection = True
                     return
-                for at in range(start, len(content), 100_000 if hub.pause else len(content)):
-                    self.wfile.write(content[at : at + 100_000] if hub.pause else content[start:])
-                    time.sleep(hub.pause)
+                with suppress(ConnectionError):  # the client has had enough
+                    for at in range(start, len(content), 100_000 if hub.pause else len(content)):
+                        self.wfile.write(content[at : at + 100_000] if hub.pause else content[start:])
+                        time.sleep(hub.pause)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

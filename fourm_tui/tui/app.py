@@ -231,7 +231,7 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
         """Does something to the workspace, and redraws what shows it."""
         done = self.attempt(do)
         if done:
-            self.say("")
+            self.say(self.workspace.said)
             self.workspace_signal.publish(self.workspace)
         return done
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len, set_cell_size
+
 CARD = 42
 """Columns from which on a second card stands beside the first."""
 _SOME, _TEXT = 3, 8  # rows of text before pictures grow, and the most that there are
@@ -125,6 +127,25 @@ class _Room:
             return 0
         self.left -= between
         return 1
+
+
+def shortened(name: str, width: int, ascii: bool = False) -> str:
+    """A file name in so many columns: without its middle where it is longer, as beginning and ending tell it from
+    others."""
+    if cell_len(name) <= width:
+        return name
+    if width < 5:
+        return ""
+    mark = "..." if ascii else "…"
+    head = (width - len(mark)) // 2
+    return f"{set_cell_size(name, head).rstrip()}{mark}{_last(name, width - len(mark) - head)}"
+
+
+def _last(text: str, width: int) -> str:
+    """As much of the end as fits."""
+    while cell_len(text) > width:
+        text = text[1:]
+    return text
 
 
 def scrolled(places: Sequence[Place], selected: int, top: int, height: int) -> int:

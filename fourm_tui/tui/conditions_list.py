@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from fourm_tui.conditions.given import Given
 from fourm_tui.errors import FourmError, printable
 from fourm_tui.modalities import MODALITIES
+from fourm_tui.tui.uses import rows_of
 from fourm_tui.tui.workspace import Workspace
+
+NOT_USED = "not used"
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,14 @@ class Item:
     """None: the chain names it, and nothing is given yet."""
     problem: str = ""
     """What keeps the chain from running because of it."""
-    note: str = ""
+    flag: str = ""
+    """What is most to be known of it, in two words: that it is not used, or given partly."""
+    rows: tuple[int, ...] = ()
+    """Rows of the chain that generate it."""
+
+    @property
+    def is_used(self) -> bool:
+        return self.flag != NOT_USED
 
     @property
     def file(self) -> str:
@@ -40,10 +50,8 @@ def title_of(name: str) -> str:
 
 def items_of(workspace: Workspace) -> list[Item]:
     """The conditions of the chain in its order, then what is given beside them."""
-    schedule, given = workspace.schedule, workspace.state.given
-    base = schedule.base
-    wanted = base.conditions if base else ()
-    targets = {row.target for row in base.rows} if base else set()
+    schedule, given, used = workspace.schedule, workspace.state.given, workspace.used
+    wanted = schedule.base.conditions if schedule.base else ()
     try:
         findings = workspace.check.findings
         problems: Sequence[str] = [each.message for each in findings.problems if each.column == "cond_domains"]
@@ -53,20 +61,25 @@ def items_of(workspace: Workspace) -> list[Item]:
     for name in dict.fromkeys((*wanted, *given)):
         one = given.get(name)
         problem = next((each for each in problems if _names(each, name)), "")
-        note = ""
-        if one is None:
-            problem = "" if "no value" in problem else problem
-        elif name not in wanted:
-            whole = "m chooses a mask" if name.startswith("tok_") else "[S_1] opens a part"
-            note = "not in the chain" if name not in targets else whole if one.complete else "partly given"
-        elif not one.complete:
-            note = "partly given"
-        found.append(Item(name, title_of(name), one, problem, note))
+        if one is None and "no value" in problem:
+            problem = ""
+        flag = ""
+        if one is not None:
+            flag = NOT_USED if name not in used else "" if one.complete else "given partly"
+        found.append(Item(name, title_of(name), one, problem, flag, rows_of(schedule, name)))
     return found
 
 
 def _names(message: str, name: str) -> bool:
     return re.search(rf"(?<![\w@]){re.escape(name)}(?![\w@])", message) is not None
+
+
+def unused_words(workspace: Workspace) -> str:
+    """What is given and not used, in a sentence; empty if all of it is used."""
+    names = [title_of(name) for name in workspace.state.given if name not in workspace.used]
+    if not names:
+        return ""
+    return f"not used, as the chain does not take {'it' if len(names) == 1 else 'them'}: {', '.join(names)} (F1, enter)"
 
 
 def takes(workspace: Workspace) -> list[str]:

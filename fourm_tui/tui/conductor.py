@@ -14,6 +14,7 @@ from fourm_tui.events.records import from_json
 from fourm_tui.runs import Run, RunRecord, open_run
 from fourm_tui.terminal.choice import in_tmux
 from fourm_tui.tui.changed import Change, changed_cells
+from fourm_tui.tui.conditions_list import unused_words
 from fourm_tui.tui.news import Answer, News, QueueNews, RunNews, RunOpened, Trouble
 from fourm_tui.tui.notices import Stopwatch, notice, parting_words
 from fourm_tui.tui.run_state import RunState
@@ -107,14 +108,16 @@ class Conductor:
             return begun
 
         if self.app.attempt(lambda: workspace.inputs):
-            self.beside(begin, self._begun)
+            self.beside(begin, lambda begun: self._begun(begun, unused_words(workspace)))
 
-    def _begun(self, begun: Begun) -> None:
+    def _begun(self, begun: Begun, unused: str) -> None:
         self.submit(begun.run)
         notes = [printable(note, 300) for note in begun.notes]
         if self.app.run_state is None or self.app.run_state.folder != begun.run.folder:
             before = sum(job.status in OPEN for job in self.app.jobs) or 1
             notes.append(f"queued: it begins after {before} other {'run' if before == 1 else 'runs'}")
+        if unused:
+            notes.append(unused)
         if notes:
             self.app.say("\n".join(notes))
 

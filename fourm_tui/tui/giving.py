@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,15 @@ from fourm_tui.errors import printable
 from fourm_tui.tui import fits
 from fourm_tui.tui.conditions_list import takes, title_of
 from fourm_tui.tui.recent import recent, remember
+from fourm_tui.tui.uses import rows_of
 
 if TYPE_CHECKING:
+    from fourm_tui.tui.looks import Look
     from fourm_tui.tui.panes.conditions import ConditionsPane
 
 _FILE = "file"
+_USUAL = ("caption", "rgb@224", "tok_rgb@224")
+"""What is given most; it stands first where the chain lacks nothing."""
 KIND, MASKS = "conditions", "masks"
 """Lists of recent files."""
 
@@ -27,16 +32,20 @@ def add(pane: ConditionsPane) -> None:
     from fourm_tui.tui.widgets.filtered_list import Row
 
     workspace, modalities = pane.fourm.workspace, pane.modalities
-    given = workspace.state.given
+    given, used = workspace.state.given, workspace.used
     base = workspace.schedule.base
-    missing = [name for name in (base.conditions if base else ()) if name not in given]
-    targets = {row.target for row in base.rows} if base else set()
+    missing = [name for name in (base.conditions if base else ()) if name not in given and name in modalities]
     rows = [Row(Entry(_FILE, "any file", "what it is for is suggested by its name"))]
-    names = takes(workspace)
-    for name in [*(n for n in missing if n in modalities), *(n for n in names if n not in missing)]:
-        state = "given; replaces it" if name in given else "wanted by the chain" if name in missing else ""
-        if not state and name in targets:
-            state = "a target: partly, with a mask" if modalities[name].kind == "image" else "a target: partly"
+    names = list(dict.fromkeys((*missing, *sorted(takes(workspace), key=lambda name: name not in _USUAL))))
+    for name in names:
+        if name in given:
+            state = "given; replaces it" if name in used else "given, not used; replaces it"
+        elif name in missing:
+            state = "wanted by the chain"
+        elif rows_of(workspace.schedule, name):
+            state = "a target: in its place, or partly"
+        else:
+            state = ""
         rows.append(Row(Entry(name, title_of(name), f"{name}  {fits.accepts(modalities[name])}"), state))
 
     def chosen(name: str | None) -> None:
@@ -45,7 +54,7 @@ def add(pane: ConditionsPane) -> None:
         elif name is not None:
             give(pane, name, given.get(name))
 
-    at = missing[0] if missing else next((name for name in names if name not in given), names[0] if names else "")
+    at = next((name for name in names if name not in given), names[0] if names else "")
     pane.app.push_screen(Choose("give what?", rows, at), chosen)
 
 
@@ -70,7 +79,7 @@ def write(pane: ConditionsPane, name: str, text: str | None) -> None:
         if screen.wants_file:
             find(pane, name, None)
         elif found is not None and found != text:
-            pane.take(Given(name, text=found))
+            settle(pane, Given(name, text=found))
 
     pane.app.push_screen(screen, answer)
 
@@ -88,7 +97,9 @@ def find(pane: ConditionsPane, name: str, given: Given | None) -> None:
     def answer(path: Path | None) -> None:
         if path is not None:
             remember(KIND, path, most)
-            _take_file(pane, name, path, screen.options, given.mask if given else None)
+            new = _of_file(pane, name, path, screen.options, given.mask if given else None)
+            if new is not None:
+                settle(pane, new)
 
     pane.app.push_screen(screen, answer)
 
@@ -126,8 +137,9 @@ def choose_for(pane: ConditionsPane, path: Path) -> None:
     rows = [Row(Entry(name, title_of(name), name), "given; replaces it" if name in given else "") for name in names]
 
     def chosen(name: str | None) -> None:
-        if name is not None:
-            _take_file(pane, name, path, fits.Options(), None)
+        new = _of_file(pane, name, path, fits.Options(), None) if name is not None else None
+        if new is not None:
+            pane.look_into(new, partial(_looked_into, pane, new))
 
     pane.app.push_screen(Choose(f"{printable(path.name, 50)} is", rows, names[0]), chosen)
 
@@ -167,16 +179,77 @@ def mask(pane: ConditionsPane, given: Given) -> None:
     pane.app.push_screen(MaskBrowser(given, pane.modalities, recent(MASKS, most)), answer)
 
 
-def _take_file(pane: ConditionsPane, name: str, path: Path, options: fits.Options, with_mask: Path | None) -> None:
+def settle(pane: ConditionsPane, given: Given) -> None:
+    """Gives something; where the chain generates it, what is to become of that is asked first."""
+    if given.complete and rows_of(pane.fourm.workspace.schedule, given.name):
+        ask_use(pane, given, is_new=True)
+    else:
+        pane.take(given)
+
+
+def ask_use(pane: ConditionsPane, given: Given, is_new: bool = False) -> None:
+    """Asks how the chain is to use what it does not use as things stand.
+
+    Args:
+        pane: of the conditions.
+        given: what is not used, or would not be.
+        is_new: it is not given yet.
+    """
+    from fourm_tui.tui.screens.confirm import Choice, Confirm
+
+    workspace, name, modality = pane.fourm.workspace, given.name, pane.modalities[given.name]
+    title, rows, base = title_of(name), rows_of(workspace.schedule, name), workspace.schedule.base
+    takes_it, is_alone = bool(workspace.takes((name,))), base is not None and len(base.rows) == len(rows)
+    row = f"row{'s' * (len(rows) > 1)} {' and '.join(map(str, rows))}"
+    choices = []
+    if rows and takes_it and not is_alone:
+        choices.append(Choice("t", f"take {row} out of the targets, and use it whole"))
+    if rows and modality.kind == "image":
+        choices.append(Choice("m", "use a part: choose a mask, white where it is to be generated"))
+    elif rows and modality.kind == "sequence":
+        choices.append(Choice("w", "use a part: write [S_1] where it is to be generated"))
+    if takes_it and not rows:
+        choices.append(Choice("u", "use it: a condition of the chain from now on"))
+    if not is_new:
+        written = fits.is_written(modality) and given.text is not None
+        choices += [Choice("e", "write it anew" if written else "choose another file"), Choice("x", "take it away")]
+    choices.append(Choice("c", "cancel"))
+    if rows:
+        question = f"{title} is generated by {row}, so that it cannot be given whole as well."
+    elif takes_it:
+        question = f"{title} is given, and is no condition of this chain."
+    else:
+        question = f"{title} is given, and the model does not take it."
+
+    def answer(key: str | None) -> None:
+        match key:
+            case "t" | "u":
+                pane.take(given, instead=bool(rows))
+            case "m":
+                mask(pane, given)
+            case "w":
+                write(pane, name, given.text)
+            case "e":
+                give(pane, name, given)
+            case "x":
+                pane.action_remove()
+
+    pane.app.push_screen(Confirm(question, choices, "not used" if not is_new else "given, or generated?"), answer)
+
+
+def _looked_into(pane: ConditionsPane, given: Given, look: Look) -> None:
+    """What was given without having been seen is taken if it can be read."""
+    if look.problem:
+        file = printable(given.path.name, 60) if given.path else ""
+        pane.fourm.say(f"{title_of(given.name)} {file}: {look.problem}", error=True)
+    else:
+        settle(pane, given)
+
+
+def _of_file(
+    pane: ConditionsPane, name: str, path: Path, options: fits.Options, with_mask: Path | None
+) -> Given | None:  # fmt: skip
     made: list[Given] = []
-
-    def make() -> None:
-        made.append(fits.given_of(pane.modalities[name], path, options))
-
-    if not pane.fourm.attempt(make):
-        return
-    given = replace(made[0], mask=with_mask) if with_mask and made[0].text is None else made[0]
-    pane.take(given)
-    base = pane.fourm.workspace.schedule.base
-    if base and name in {row.target for row in base.rows} and given.complete and given.text is None:
-        pane.fourm.say(f"{title_of(name)} is a target too: m chooses a mask, white where it is to be generated")
+    if not pane.fourm.attempt(lambda: made.append(fits.given_of(pane.modalities[name], path, options))):
+        return None
+    return replace(made[0], mask=with_mask) if with_mask and made[0].text is None else made[0]

@@ -21,6 +21,7 @@ from fourm_tui.schedule.document import Document
 from fourm_tui.schedule.editor import Editor
 from fourm_tui.schedule.history import History
 from fourm_tui.schedule.rows import Schedule
+from fourm_tui.tui import uses
 
 Documents = tuple[Document, ...]
 
@@ -55,7 +56,8 @@ class Workspace:
         self._history: History[State] = History.start(state)
         self._saved = state.documents if saved is None else saved
         self._checkpoints: dict[Any, tuple[Any, Any, Any]] = {}
-        self._from: Run | None = None
+        self.said = ""
+        """What the last change did besides what it was asked for."""
 
     @classmethod
     def open(
@@ -67,14 +69,15 @@ class Workspace:
         conditions: Sequence[str] = (),
         overrides: Sequence[str] = (),
         options: Mapping[str, Any] = MappingProxyType({}),
+        given: Mapping[str, Given] = MappingProxyType({}),
     ) -> Workspace:
-        """Reads what a command line names.
+        """Reads what a command line names; `given` are conditions that there are already, as far as it names no others.
 
         Raises:
             InputError: a file or a value is wrong.
         """
         inputs = read_inputs(settings, sr=sr, models=models, conditions=conditions, overrides=overrides)
-        state = State(inputs.editor.documents, dict(inputs.given), models, _chosen(options))
+        state = State(inputs.editor.documents, {**given, **inputs.given}, models, _chosen(options))
         return cls(state, inputs.files)
 
     @classmethod
@@ -98,16 +101,13 @@ class Workspace:
     def of_files(
         cls, paths: Sequence[Path], given: Mapping[str, Given], models: str | None, options: Mapping[str, Any]
     ) -> Workspace:
-        """Settings files with conditions, models and options that there are already; conditions that the chain is not
-        about stay behind. Models that do not fit are said by `inputs`, so that others can be chosen.
+        """Settings files with conditions, models and options that there are already. Conditions that the chain is not
+        about are not used; models that do not fit are said by `inputs`, so that others can be chosen.
 
         Raises:
             InputError: a file cannot be read.
         """
-        documents = tuple(Document.read(path) for path in paths)
-        parts = Editor(documents).schedule.parts
-        names = {name for part in parts for name in (*part.conditions, *(row.target for row in part.rows))}
-        return cls(State(documents, {name: each for name, each in given.items() if name in names}, models, options))
+        return cls(State(tuple(Document.read(path) for path in paths), dict(given), models, options))
 
     # -- what there is --------------------------------------------------------------------------------------------
 
@@ -134,7 +134,12 @@ class Workspace:
             found = find_all(models, config.path.parent if config and config.path else None)
             self._checkpoints[key] = (config, models, found)
         config, models, found = self._checkpoints[key]
-        return Inputs(editor, models, None, found, state.given, config, state.documents)
+        return Inputs(editor, models, None, found, self.used, config, state.documents)
+
+    @property
+    def used(self) -> Mapping[str, Given]:
+        """What the chain takes of what is given; the rest is kept, and does no harm."""
+        return uses.used(self.schedule, self.state.given)
 
     @cached_property
     def check(self) -> Check:
@@ -174,7 +179,7 @@ class Workspace:
     # -- changes --------------------------------------------------------------------------------------------------
 
     def edit(self, label: str, change: Callable[[Editor], None]) -> None:
-        """Changes the settings files.
+        """Changes the settings files. What is given and no longer generated becomes a condition.
 
         Args:
             label: what is done, for undo.
@@ -185,19 +190,41 @@ class Workspace:
         """
         editor = Editor(self.state.documents)
         change(editor)
+        names = self.takes(uses.no_longer_made(self.schedule, editor.schedule, self.state.given))
+        uses.condition_on(editor, names)
         self._push(replace(self.state, documents=editor.documents), label)
+        if names:
+            self.said = f"{' and '.join(names)}, which is given, is a condition of the chain now; u takes that back"
 
-    def give(self, given: Given) -> None:
-        """Adds or replaces a condition; the base chain is conditioned on it from now on, unless it is a target that is
-        partly given."""
-        documents = self.state.documents
-        base = self.schedule.base
-        if base and given.name not in base.conditions and given.name not in {row.target for row in base.rows}:
-            editor = Editor(documents)
-            editor.set_chain("cond_domains", (*base.conditions, given.name))
-            documents = editor.documents
-        state = replace(self.state, documents=documents, given={**self.state.given, given.name: given})
+    def takes(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of some modalities that the model takes as conditions, as far as that is known."""
+        try:
+            architecture = self.inputs.architecture() if names else None
+        except InputError:
+            return names
+        return names if architecture is None else tuple(name for name in names if name in architecture.inputs)
+
+    def give(self, given: Given, instead: bool = False) -> None:
+        """Adds or replaces a condition; the base chain is conditioned on it from now on, unless it is a target.
+
+        Args:
+            given: the condition.
+            instead: where it is a target, it is no longer generated.
+
+        Raises:
+            InputError: it is all that the chain generates.
+        """
+        before, editor = self.schedule.base, Editor(self.state.documents)
+        rows = uses.rows_of(self.schedule, given.name)
+        if instead:
+            uses.give_instead(editor, given.name)
+        elif not rows:
+            uses.condition_on(editor, (given.name,))
+        state = replace(self.state, documents=editor.documents, given={**self.state.given, given.name: given})
         self._push(state, f"give {given.name}")
+        if self.schedule.base != before:
+            gone = f", row {' and '.join(map(str, rows))} is gone" if rows else ""
+            self.said = f"{given.name} is a condition of the chain now{gone}; u takes that back"
 
     def take_away(self, name: str) -> None:
         """Removes a condition, from the chain too."""
@@ -251,7 +278,7 @@ class Workspace:
         self._go(self._history.push(state, label))
 
     def _go(self, history: History[State]) -> None:
-        self._history = history
+        self._history, self.said = history, ""
         self._forget()
 
     def _forget(self) -> None:

@@ -140,7 +140,7 @@ def test_a_schedule_by_itself_is_not_wrong_for_having_no_conditions_yet_but_it_i
     code, out, _ = run(capsys, "check", BASE, "--json")
     said = json.loads(out)
     assert (code, said["problems"]) == (0, [])
-    assert ["there is no value for the condition caption"] == [each["message"] for each in said["hints"]][:1]
+    assert said["hints"][0]["message"] == "there is no value for the condition caption"
 
 
 def test_conditions_without_a_value_keep_nothing_from_being_worked_out(capsys: pytest.CaptureFixture[str]) -> None:

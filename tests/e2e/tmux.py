@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shlex
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -76,6 +79,14 @@ class Tmux:
     def ask(self, what: str) -> str:
         """What tmux knows of the window: `#{alternate_on}`."""
         return self._tmux("display-message", "-p", what).strip()
+
+    def unread(self) -> int:
+        """Bytes of keys that the program has not taken yet."""
+        line = os.open(self.ask("#{pane_tty}"), os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        try:
+            return struct.unpack("i", fcntl.ioctl(line, termios.FIONREAD, b"\0" * 4))[0]
+        finally:
+            os.close(line)
 
     def pid(self) -> int:
         return int(self._tmux("display-message", "-p", "#{pane_pid}"))

@@ -134,7 +134,7 @@ def test_a_condition_that_the_chain_names_and_nobody_gave_is_an_open_place() -> 
 
 def test_a_picture_is_drawn_with_its_name(photo: Path) -> None:
     async def steps(app: FourmApp, pilot: Pilot[int]) -> None:
-        drawn = pane(app).cards.render_line(pane(app).cards._places[1].y + 2)
+        drawn = pane(app).cards.render_line(pane(app).cards._places[1].y + 3)
         assert any(s.style and s.style.bgcolor and s.style.bgcolor.triplet == (250, 40, 40) for s in drawn)
         assert "photo.png" in pane(app).cards.text
 
@@ -167,7 +167,7 @@ def test_names_with_escape_sequences_are_harmless(tmp_path: Path) -> None:
         assert "\x1b" not in shown(app) and "\u202e" not in shown(app)
         assert "a\\x1b[31m" in shown(app)
 
-    play(steps, given(f"rgb@224={odd}"), (200, 60))
+    play(steps, given(f"rgb@224={odd}"), (300, 60))
 
 
 def test_letters_alone_are_used_where_the_terminal_has_no_others(photo: Path) -> None:
@@ -225,7 +225,7 @@ def test_a_picture_is_added_by_its_path(photo: Path) -> None:
         await choose(app, pilot, "tok_rgb")
         await press(app, pilot, "g")
         await choose(app, pilot, str(photo))
-        await press(app, pilot, "enter")
+        await press(app, pilot, "enter", "t")
         assert app.workspace.state.given["tok_rgb@224"].path == photo
         assert pane(app).cards.selected and pane(app).cards.selected.name == "tok_rgb@224"
 
@@ -238,7 +238,7 @@ def test_a_file_can_come_before_what_it_is_for(photo: Path) -> None:
         await choose(app, pilot, "any file")
         await press(app, pilot, "g")
         await choose(app, pilot, str(photo))
-        await press(app, pilot, "enter", "enter")
+        await press(app, pilot, "enter", "enter", "t")
         assert app.workspace.state.given["tok_rgb@224"].path == photo
 
     play(steps)
@@ -250,7 +250,7 @@ def test_a_dropped_file_is_added(photo: Path) -> None:
 
         pane(app).cards.post_message(Paste(f"'{photo}' "))
         await settled(app, pilot)
-        await press(app, pilot, "enter")
+        await press(app, pilot, "enter", "t")
         assert app.workspace.state.given["tok_rgb@224"].path == photo
 
     play(steps)
@@ -331,7 +331,7 @@ def test_a_broken_sentinel_is_said_and_not_taken() -> None:
 
 def test_boxes_are_said_and_drawn_while_they_are_written() -> None:
     async def steps(app: FourmApp, pilot: Pilot[int]) -> None:
-        await press(app, pilot, "end", "enter")
+        await press(app, pilot, "end", "enter", "e")
         await type_(app, pilot, "\nblue box 0.5 0.5 0.9 0.9")
         assert isinstance(app.screen, EditText)
         assert [box.label for box in app.screen.seen.boxes] == ["red sphere", "blue box"]
@@ -350,7 +350,7 @@ def test_boxes_are_said_and_drawn_while_they_are_written() -> None:
 )  # fmt: skip
 def test_f2_takes_lines(name: str, written: str, more: str) -> None:
     async def steps(app: FourmApp, pilot: Pilot[int]) -> None:
-        await press(app, pilot, "end", "enter")
+        await press(app, pilot, "end", "enter", "e")
         await type_(app, pilot, more)
         await press(app, pilot, "f2")
         assert app.workspace.state.given[name].text == written + more

@@ -120,10 +120,13 @@ def test_a_hub_that_cannot_be_reached_is_said(hub: FakeHub) -> None:
 
 
 def test_escape_stops_a_download_and_stays(hub: FakeHub) -> None:
-    hub.pause = 0.02
+    hub.pause = 0.5  # longer in all than a busy machine takes to press keys
 
     async def body(app: FourmApp, pilot: Any) -> None:
-        await pilot.press("down", "g", "escape")
+        await pilot.press("down", "g")
+        while not hub.gets("model.safetensors"):  # it is under way
+            await pilot.pause(0.01)
+        await pilot.press("escape")
         await settled(app, pilot)
         entry = picker(app).entry
         assert entry is not None and entry.missing

@@ -241,3 +241,12 @@ def test_what_is_wrong_is_said_in_red() -> None:
         assert said.style.color.name.casefold() == app.theme_variables["error"].casefold()
 
     run(body)
+
+
+def test_curve_and_cost_are_seen_below_a_long_chain_in_a_low_pane() -> None:
+    async def body(app: FourmApp, pilot: Any) -> None:
+        seen = "\n".join(text(app))
+        for words in ("temp ", "180 passes", "variations 1"):
+            assert words in seen
+
+    run(body, with_sr("caption=a fox"), size=(100, 30))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from fourm_tui.errors import FourmError, printable
 from fourm_tui.modalities import MODALITIES, Modality
 from fourm_tui.tui import giving
 from fourm_tui.tui.actions import bindings
-from fourm_tui.tui.conditions_list import items_of
+from fourm_tui.tui.conditions_list import Item, items_of
 from fourm_tui.tui.looks import Look, look, looked, under
 from fourm_tui.tui.panes.pane import Pane
 from fourm_tui.tui.slot import Slot
@@ -37,6 +37,7 @@ class ConditionsPane(Pane):
     def on_mount(self) -> None:
         super().on_mount()
         self._slot: Slot[dict[Any, Look]] = Slot(self)
+        self._door: Slot[Look] = Slot(self)
         self._looks: dict[Any, Look] = {}
         self._asked: tuple[Any, ...] = ()
         self.fourm.workspace_signal.subscribe(self, self.show)
@@ -53,7 +54,7 @@ class ConditionsPane(Pane):
     @property
     def idle(self) -> bool:
         """Whether nothing is being opened or drawn."""
-        return self._slot.idle and self.cards.idle
+        return self._slot.idle and self._door.idle and self.cards.idle
 
     # -- what is shown ------------------------------------------------------------------------------------------------
 
@@ -62,12 +63,22 @@ class ConditionsPane(Pane):
         items = items_of(workspace)
         keys = _keys(workspace.state.given)
         self.cards.show(items, {name: self._looks[key] for name, key in keys.items() if key in self._looks})
-        self.retitle(str(len(workspace.state.given)) if len(workspace.state.given) > 1 else "")
+        self.retitle(self._title(len(workspace.state.given), items))
         missing = tuple(key for key in keys.values() if key not in self._looks)
         if missing and missing != self._asked:
             self._asked = missing
             given, modalities, known = dict(workspace.state.given), self.modalities, dict(self._looks)
             self._slot.ask(lambda: _look_at(given, modalities, known), self._seen)
+
+    def _title(self, count: int, items: Sequence[Item]) -> str:
+        """How many there are, and how many of them keep the chain from running."""
+        wrong = sum(bool(each.problem) or self._is_broken(each) for each in items)
+        words = [str(count)] if count > 1 else []
+        return "  ".join([*words, *([f"{wrong} problem{'s' * (wrong > 1)}"] if wrong else [])])
+
+    def _is_broken(self, item: Item) -> bool:
+        found = self.cards.looks.get(item.name)
+        return item.is_used and found is not None and bool(found.problem)
 
     def on_descendant_focus(self) -> None:
         self.show(self.fourm.workspace)  # files may have gone, or changed, meanwhile
@@ -98,6 +109,8 @@ class ConditionsPane(Pane):
         item = self.cards.selected
         if item is None:
             giving.add(self)
+        elif item.given is not None and not item.is_used and item.name in self.modalities:
+            giving.ask_use(self, item.given)
         elif item.name in self.modalities:
             giving.give(self, item.name, item.given)
         else:
@@ -114,16 +127,23 @@ class ConditionsPane(Pane):
             self.fourm.say("give something first; a mask says which part of it is generated", error=True)
         elif item.given.mask is not None:
             self.take(replace(item.given, mask=None))
-            self.fourm.say(f"{item.title} is given as a whole again; u brings the mask back")
+            now = self.cards.selected
+            unused = ", which is not used; enter asks why" if now is not None and not now.is_used else ""
+            self.fourm.say(f"{item.title} is given as a whole again{unused}; u brings the mask back")
         else:
             giving.mask(self, item.given)
 
     def on_condition_cards_dropped(self, event: ConditionCards.Dropped) -> None:
         giving.dropped(self, event.text)
 
-    def take(self, given: Given) -> None:
-        """Adds or replaces a condition."""
-        if self.fourm.change(lambda: self.fourm.workspace.give(given)):
+    def look_into(self, given: Given, then: Callable[[Look], None]) -> None:
+        """Opens what is about to be given, beside the event loop."""
+        modalities, over = self.modalities, self.over()
+        self._door.ask(lambda: look(given, modalities, over), then)
+
+    def take(self, given: Given, instead: bool = False) -> None:
+        """Adds or replaces a condition; `instead` of generating it, where the chain does."""
+        if self.fourm.change(lambda: self.fourm.workspace.give(given, instead)):
             self.show(self.fourm.workspace)  # the signal comes later
             self.cards.select(given.name)
 

@@ -30,8 +30,8 @@ from fourm_tui.tui.workspace import Workspace
 if TYPE_CHECKING:
     from fourm_tui.tui.widgets.filtered_list import Row as Choice
 
-_LEAST_DETAIL = 4
-"""Lines that the part below the table keeps, unless the window is low."""
+_LEAST_DETAIL = ((12, 4), (9, 3), (-1, 1))
+"""Lines that the part below the table keeps in a pane of more than so many."""
 
 
 class SchedulePane(Pane):
@@ -131,7 +131,8 @@ class SchedulePane(Pane):
     def _share(self) -> None:
         """Room for the table, as far as the part below it keeps a few lines."""
         room = self.size.height
-        self.table.styles.max_height = max(3, room - 1 - (_LEAST_DETAIL if room > 12 else 1))
+        kept = next(lines for least, lines in _LEAST_DETAIL if room > least)
+        self.table.styles.max_height = max(3, room - 1 - kept)
 
     def _detail(self) -> str:
         """Shows what is selected, with what is being edited; what is wrong with that."""

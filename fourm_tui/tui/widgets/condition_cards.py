@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from rich.cells import chop_cells
+from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
@@ -19,7 +19,7 @@ from textual.widget import Widget
 
 from fourm_tui.errors import printable
 from fourm_tui.terminal.choice import Choice
-from fourm_tui.tui.cards import Need, Place, arranged, card_width, columns_of, scrolled
+from fourm_tui.tui.cards import Need, Place, arranged, card_width, columns_of, scrolled, shortened
 from fourm_tui.tui.conditions_list import Item
 from fourm_tui.tui.looks import Look
 from fourm_tui.tui.slot import Slot
@@ -46,9 +46,11 @@ class ConditionCards(Widget, can_focus=True):
     ConditionCards > .cards--resting { background: $panel-lighten-1; text-style: bold; }
     ConditionCards > .cards--action { color: $accent; }
     ConditionCards > .cards--error { color: $error; }
+    ConditionCards > .cards--flag { color: $warning; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "cards--head", "cards--muted", "cards--cursor", "cards--resting", "cards--action", "cards--error",
+        "cards--flag",
     }  # fmt: skip
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(0, -1)", show=False),
@@ -207,22 +209,34 @@ class ConditionCards(Widget, can_focus=True):
     def _draw_head(self, canvas: Canvas, at: int, place: Place, y: int, ascii: bool) -> None:
         item = self.items[at]
         look = self.looks.get(item.name)
-        wrong = bool(item.problem or (look and look.problem) or item.given is None)
+        wrong = item.is_used and bool(item.problem or (look and look.problem) or item.given is None)
         here = at == self.at
         title = (self._style("cursor") if self.has_focus else self._style("resting")) if here else self._style("head")
         mark = "!" if wrong else " "
+        end = place.x + place.width
         canvas.text(place.x, y, mark, self._style("error") + Style(bold=True), 1)
-        used = 1 + canvas.text(place.x + 1, y, f" {item.title} " if here else f" {item.title}", title, place.width - 1)
-        more = "  ".join((item.file,) if self._beside(at, place) else (item.file, *self._facts(item)))
-        if more:
-            x = place.x + used + (1 if here else 2)
-            canvas.text(x, y, more, self._style("muted"), place.x + place.width - x, ascii)
+        x = place.x + 1
+        x += canvas.text(x, y, f" {item.title} " if here else f" {item.title}", title, place.width - 1)
+        x += 1 if here else 2
+        if item.flag and x < end:
+            x += canvas.text(x, y, item.flag, self._style("flag"), end - x, ascii) + 2
+        name = "" if self._is_name_below(item, place.width) else item.file
+        facts = [] if self._beside(at, place) else self._facts(item)
+        # A name is more than a fact beside it: facts come where all of it has room.
+        both = "  ".join(filter(None, (name, *facts)))
+        if x < end:
+            canvas.text(x, y, both if cell_len(both) <= end - x else name, self._style("muted"), end - x, ascii)
+
+    def _is_name_below(self, item: Item, width: int) -> bool:
+        """Whether the name of the file has no room in the head, beside the title and what is to be known first."""
+        taken = 4 + cell_len(item.title) + (2 + cell_len(item.flag) if item.flag else 0)
+        return bool(item.file) and taken + cell_len(item.file) > width
 
     def _facts(self, item: Item) -> list[str]:
         """What is said of a condition beside its title."""
         look = self.looks.get(item.name)
         facts = look.facts if look and not look.problem else ""
-        return [fact for fact in (item.note, *facts.split(", ")) if fact]
+        return [fact for fact in facts.split(", ") if fact]
 
     def _beside(self, at: int, place: Place) -> bool:
         """Whether a picture leaves room for words at its right."""
@@ -246,7 +260,10 @@ class ConditionCards(Widget, can_focus=True):
             said = [("error", item.problem)] if item.problem else []
             return [*said, ("action", "enter to give one")]
         look = self.looks.get(item.name)
-        found: list[tuple[str, str]] = []
+        found: list[tuple[str, str]] = [] if item.is_used else [("action", "enter uses it")]
+        if self._is_name_below(item, width + 2):
+            ascii = cast("FourmApp", self.app).choice.ascii
+            found.append(("muted", shortened(item.file, width, ascii)))
         for problem in filter(None, (look.problem if look else "", item.problem)):
             found += [("error", line) for line in _wrapped(problem, width)]
         if look is None:

@@ -19,8 +19,17 @@ class RowDetail(Lines):
 
     DEFAULT_CSS = "RowDetail { height: 1fr; width: 1fr; margin-top: 1; overflow: hidden; }"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: tuple[Workspace, int, Seconds | None, str] | None = None
+
+    def on_resize(self) -> None:
+        if self._said is not None:
+            self.show(*self._said)
+
     def show(self, workspace: Workspace, row: int, seconds: Seconds | None, wrong: str = "") -> None:
         """Shows a row of a workspace; `wrong` says what is wrong with what is being typed."""
+        self._said = (workspace, row, seconds, wrong)
         theme = self.app.theme_variables
         styles = {
             "dim": _color(theme.get("text-disabled", ""), "dim"), "error": _color(theme.get("error", ""), "red"),

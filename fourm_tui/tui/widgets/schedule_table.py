@@ -189,13 +189,14 @@ class ScheduleTable(Lines, can_focus=True):
         return text
 
     def _chain(self, number: int, line: Line) -> Text:
-        text = Text(" " * 2)
+        is_narrow = self.size.width < 72
+        text = Text(" " if is_narrow else "  ")
         for column, cell in enumerate(line.cells):
             text.append(f"{_SHORT.get(cell.key, cell.title)} ", self._style("table--head"))
-            width = max(len(cell.text), 2)
+            width = max(len(cell.text), 1 if is_narrow else 2)
             self._places[number, column] = (text.cell_len, width)
             text.append_text(self._cell(number, column, cell, width))
-            text.append("   " if self.size.width >= 70 else "  ")
+            text.append("  " if is_narrow else "   ")
         return text
 
     def _cell(self, number: int, column: int, cell: Cell, width: int) -> Text:

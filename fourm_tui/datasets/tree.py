@@ -1,0 +1,102 @@
+"""The simple hierarchical format of ml-4m: `root/<modality>/<class folder>/<name>.<ending>`, matched by name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fourm_tui.datasets.names import Key, by_name, files_below, plural, shared, shown_key
+from fourm_tui.datasets.parts import FilePart, Part
+from fourm_tui.datasets.samples import PLACED, Samples
+from fourm_tui.datasets.slots import CROPS, IMAGES, RGB, choose, encoded_notes, endings_of
+from fourm_tui.errors import InputError, printable
+from fourm_tui.modalities import Modality
+
+
+@dataclass(frozen=True, eq=False)
+class Tree:
+    """The files of a tree by sample."""
+
+    root: Path
+    keys: Sequence[Key]
+    endings: Mapping[str, Mapping[Key, str] | str]
+    """How the files of a slot end: all of them alike, or by sample."""
+    folders: Collection[str]
+    """The slots that have a folder."""
+    notes: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        return f"{printable(self.root.name or self.root)}: one folder per modality"
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def name(self, number: int) -> str:
+        return shown_key(self.keys[number])
+
+    def parts(self, number: int) -> dict[str, Part]:
+        return {slot: self._file(number, slot, ending) for slot, ending in self.endings.items()}
+
+    def part(self, number: int, slot: str) -> FilePart | None:
+        if slot not in self.folders:
+            return None
+        if slot in self.endings:
+            return self._file(number, slot, self.endings[slot])
+        for ending in (".npy",) if slot == CROPS else IMAGES:
+            part = self._file(number, slot, ending)
+            if part.path.is_file():
+                return part
+        return None
+
+    def _file(self, number: int, slot: str, ending: Mapping[Key, str] | str) -> FilePart:
+        folder, name = self.keys[number]
+        written = ending if isinstance(ending, str) else ending[folder, name]
+        return FilePart(self.root / slot / folder / (name + written), written.lower())
+
+
+def open_tree(
+    root: Path, folders: Sequence[str], wanted: Collection[str], modalities: Mapping[str, Modality]
+) -> Samples:  # fmt: skip
+    """The dataset in a tree.
+
+    Args:
+        root: the folder that holds one folder per modality.
+        folders: those that are known.
+        wanted: the modalities that samples are to have.
+
+    Raises:
+        InputError: a modality is not there, or no name is in all of the folders.
+    """
+    where = printable(root, 400)
+    chosen = choose(wanted, folders, modalities, where)
+    notes = list(encoded_notes(chosen, modalities))
+    needed = {slot: endings_of(modalities[name]) for name, slot in chosen.items()}
+    placed = [name for name in chosen if name in PLACED]
+    if CROPS in folders and (placed or any(modalities[name].kind in ("pixels", "image") for name in chosen)):
+        needed[CROPS] = (".npy",)
+    if placed and CROPS in folders and not any(slot in folders for slot in RGB):
+        notes.append(f"{', '.join(placed)}: taken as they are, for there is no rgb whose {CROPS} would move them")
+    found = {slot: _names(root / slot, slot, endings, notes) for slot, endings in needed.items()}
+    keys, told = shared(found)
+    if told:
+        notes.append(told)
+    if not keys:
+        raise InputError(f"{where}: no name is in all of {', '.join(found)}; {told or 'they are empty'}")
+    endings: dict[str, Mapping[Key, str] | str] = {}
+    for slot, names in found.items():
+        kinds = set(names.values())
+        endings[slot] = kinds.pop() if len(kinds) == 1 else names
+    return Samples(Tree(root, keys, endings, frozenset(folders), tuple(notes)), chosen, modalities)
+
+
+def _names(folder: Path, slot: str, endings: tuple[str, ...], notes: list[str]) -> dict[Key, str]:
+    found, twice, others = by_name(files_below(folder), endings)
+    if twice:
+        notes.append(f"{printable(slot)}: {plural(twice, 'name')} with several files, of which the first is taken")
+    if others:
+        notes.append(f"{printable(slot)}: {plural(others, 'file')} with other endings left out")
+    if not found:
+        raise InputError(f"{printable(folder, 400)} has no files that end in {', '.join(endings)}")
+    return found
