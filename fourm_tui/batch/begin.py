@@ -86,7 +86,7 @@ def prepare(inputs: Inputs, data: DataConfig, options: Mapping[str, Any], base: 
     facts |= {"path": str(Path(data.path).absolute()) if data.path else "", "names": _digest_of(dataset, samples)}
     facts |= {"seed": seed, "variations": variations, "dtype": options.get("dtype")}
     mark = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
-    name = "_".join(re.sub(r"[^A-Za-z0-9.+-]+", "-", part).strip("-.")[:60]
+    name = "_".join(re.sub(r"[^\w.+-]+", "-", part, flags=re.ASCII).strip("-.")[:80]
                     for part in (record.chain, data.name or "data", mark) if part)  # fmt: skip
     return Bulk(inputs, data, dataset, samples, variations, seed, extra, record, name)
 

@@ -50,7 +50,7 @@ class View:
         if self._live is not None:
             self._live.start()
         elif not self._quiet and not self._json:
-            self._console.print(Text(f"into {printable(self._out)}"))
+            self._console.print(Text(f"into {printable(self._out)}"), soft_wrap=True)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -119,7 +119,9 @@ def ended(result: Ended, as_json: bool) -> None:
     if result.cancelled:
         console.print(Text(f"stopped; {made:,} of {len(result.work):,} are finished. The same command goes on with it"))
     else:
-        console.print(Text(f"{made:,} of {len(result.work):,} finished; {printable(folder / MANIFEST)}"))
+        console.print(
+            Text(f"{made:,} of {len(result.work):,} finished; {printable(folder / MANIFEST)}"), soft_wrap=True
+        )
     for line in skipped[:_NAMED]:
         console.print(Text(f"left out: {printable(line.source)}: {printable(line.skipped or '')}"), style="yellow")
     if len(skipped) > _NAMED:
