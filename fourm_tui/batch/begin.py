@@ -18,14 +18,10 @@ from fourm_tui.conditions.condition import Condition
 from fourm_tui.conditions.loading import load_conditions
 from fourm_tui.datasets import Dataset, open_dataset, subset
 from fourm_tui.errors import InputError, printable
-from fourm_tui.events.records import to_json
 from fourm_tui.runs import Run, RunRecord, SettingsText, effective_seed, open_run, write_new
 from fourm_tui.runs.folder import RECORD
 from fourm_tui.runs.record import record_to_bytes
 from fourm_tui.schedule.configs import DataConfig
-
-PARTS = ("settings", "overrides", "conditions", "models")
-"""What of a record decides what comes out, beside data, seed, variations and number type."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +78,12 @@ def prepare(inputs: Inputs, data: DataConfig, options: Mapping[str, Any], base: 
         settings=(*record.settings, SettingsText("data", json.dumps({"data_path": data.path}), data.path)),
         options={**record.options, "data": dataset.title, "items": len(samples) * variations},
     )
-    facts = {part: to_json(record)[part] for part in PARTS}
+    facts: dict[str, Any] = {
+        "settings": [(each.role, each.text) for each in record.settings],
+        "overrides": record.overrides,
+        "conditions": [(each.name, each.text, each.sha256, each.mask_sha256) for each in record.conditions],
+        "models": {role: (model.name, model.fingerprint) for role, model in record.models.items()},
+    }
     facts |= {"path": str(Path(data.path).absolute()) if data.path else "", "names": _digest_of(dataset, samples)}
     facts |= {"seed": seed, "variations": variations, "dtype": options.get("dtype")}
     mark = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]

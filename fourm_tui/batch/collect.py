@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
@@ -60,11 +60,9 @@ class Collected(Outputs):
 class _Undrawn(Gallery):
     """Draws nothing: the device need not wait for colour maps."""
 
-    panels: list[list[object]] = field(default_factory=list)  # type: ignore[assignment]
-
-    def __post_init__(self) -> None:
-        self.over = [None] * len(self.samples)
-        self.placed = [self.placed_of(sample) for sample in self.samples]
+    def begin_group(self, numbers: Sequence[int]) -> None:
+        self.over = dict.fromkeys(numbers)
+        self.placed = {number: self.placed_of(self.samples[number]) for number in numbers}
 
     def recall(
         self, output: Output, sample: int, picture: Image.Image | None, note: str = ""

@@ -130,7 +130,8 @@ class RankRun:
         seeds = [effective_seed(self.bulk.seed, item.sample, item.variation) for item in items]
         conditions = [loaded.conditions[item.sample] for item in items]
         collected = Collected(seeds, self.models.tokenizers is not None)
-        job = Job(self.bulk.inputs.editor.schedule, conditions, seeds, self.where.folder.name)
+        schedule = self.bulk.inputs.editor.schedule
+        job = Job(schedule, conditions, seeds, self.where.folder.name, together=len(items))
         for event in run(self.models, job, collected, self.stop):
             if isinstance(event, RunCancelled):
                 raise StoppedError

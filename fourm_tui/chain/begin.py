@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,13 @@ from fourm_tui.chain.record import record_of
 from fourm_tui.conditions.condition import Condition
 from fourm_tui.engine.asked import check_dense, check_models
 from fourm_tui.errors import InputError, printable
-from fourm_tui.runs import Run, copy_rows, create_run, effective_seed
+from fourm_tui.runs import Run, SampleRecord, Variations, copy_rows, create_run
 from fourm_tui.schedule.rows import ScheduleError
 from fourm_tui.schedule.validation import validate
 
 RUNS = Path("runs")
 """Where runs are kept unless the user says otherwise."""
+MOST_VARIATIONS = 10_000
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def begin(
     check_models(inputs.models, schedule)
     _check_device(options.get("device"))
     check_dense(options.get("sam_dense") or 0, [row.target for _, _, row in schedule.rows()])
-    record = record_of(inputs, options, _seeds(options, schedule.settings, parent))
+    record = record_of(inputs, options, _samples(options, schedule.settings, parent))
     notes = inputs.models.notes
     if parent is not None:
         record, note = branched(record, parent, schedule, row)
@@ -71,14 +72,32 @@ def begin(
     return Begun(run, conditions, notes)
 
 
-def _seeds(options: Mapping[str, Any], settings: Mapping[str, Any], parent: Run | None) -> tuple[int, ...]:
-    """The effective seeds of all variations: the parent's, unless seed or variations are asked for."""
+def _samples(
+    options: Mapping[str, Any], settings: Mapping[str, Any], parent: Run | None
+) -> Sequence[SampleRecord]:  # fmt: skip
+    """All variations: the parent's, unless seed or variations are asked for."""
     asked = {name: options.get(name) for name in ("seed", "num_variations")}
     if parent is not None and set(asked.values()) == {None}:
-        return tuple(sample.seed for sample in parent.record.samples)
+        before = parent.record.samples
+        if isinstance(before, Variations):
+            return Variations(before.seed, before.total)
+        return tuple(SampleRecord(sample.seed, 0, variation) for variation, sample in enumerate(before))
     seed, variations = (settings.get(name) if value is None else value for name, value in asked.items())
-    seed = _whole(seed, 0, 0, "seed")
-    return tuple(effective_seed(seed, 0, i) for i in range(_whole(variations, 1, 1, "num_variations")))
+    count = _whole(variations, 1, 1, "num_variations")
+    check_variations(count)
+    return Variations(_whole(seed, 0, 0, "seed"), count)
+
+
+def check_variations(count: int) -> None:
+    """Whether a run may have so many variations.
+
+    Raises:
+        InputError: they are too many.
+    """
+    if count > MOST_VARIATIONS:
+        raise InputError(
+            f"variations: {count} are more than the {MOST_VARIATIONS} of one run; `fourm-tui batch` makes outputs in bulk"
+        )
 
 
 def _check_device(name: str | None) -> None:

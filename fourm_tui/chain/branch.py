@@ -11,7 +11,7 @@ from fourm_tui.conditions.given import parse_conditions
 from fourm_tui.engine.asked import Asked
 from fourm_tui.errors import InputError, printable
 from fourm_tui.modalities import MODALITIES
-from fourm_tui.runs import ConditionRecord, Run, RunRecord, branch_off
+from fourm_tui.runs import ConditionRecord, Run, RunRecord, branch_off, without
 from fourm_tui.schedule.document import Document
 from fourm_tui.schedule.editor import Editor
 from fourm_tui.schedule.overrides import override
@@ -84,7 +84,9 @@ def branched(
     # What the parent skipped before it had these rows cannot go on.
     skipped = {number for number, sample in enumerate(parent.record.samples) if sample.skipped}
     skipped = {number for number in skipped if any((known.number, number) not in finished for known in before)}
-    samples = tuple(replace(sample, skipped=number in skipped) for number, sample in enumerate(record.samples))
+    samples = record.samples
+    for number in skipped:
+        samples = without(samples, number)
     wanted = [number for number in range(len(samples)) if number not in skipped]
     rows = []
     for known in before:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fourm_tui.chain.inputs import Inputs
@@ -15,13 +15,13 @@ KEPT_OPTIONS = ("seed", "num_variations", "device", "dtype", "sam_dense", "previ
 """What a run has to know beside settings, models and conditions."""
 
 
-def record_of(inputs: Inputs, options: Mapping[str, Any], seeds: tuple[int, ...]) -> RunRecord:
+def record_of(inputs: Inputs, options: Mapping[str, Any], samples: Sequence[SampleRecord]) -> RunRecord:
     """The record of a run of these inputs.
 
     Args:
         inputs: as read; their files go into the record as they stand.
         options: of which those named in `KEPT_OPTIONS` are kept, as far as they are not None.
-        seeds: the effective seed of each variation.
+        samples: the variations.
     """
     documents = inputs.files
     texts = [
@@ -40,7 +40,7 @@ def record_of(inputs: Inputs, options: Mapping[str, Any], seeds: tuple[int, ...]
             for given in inputs.given.values()
         ),
         models={role: _model(found) for role, found in inputs.checkpoints.items()},
-        samples=tuple(SampleRecord(seed, 0, variation) for variation, seed in enumerate(seeds)),
+        samples=samples,
     )  # fmt: skip
 
 

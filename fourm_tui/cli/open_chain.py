@@ -51,7 +51,7 @@ class Chain:
     def samples(self) -> tuple[SampleRecord, ...]:
         """The samples that are meant: that of the output, else all."""
         if self.output is None or self.output.seed is None:
-            return self.record.samples
+            return tuple(self.record.samples)
         seed = self.output.seed
         return tuple(sample for sample in self.record.samples if sample.seed == seed)[:1] or (SampleRecord(seed),)
 

@@ -50,6 +50,14 @@ class Job:
     """Samples that are left out from the beginning."""
     preview_every: int = 0
     """Show a picture of an unfinished target every so many steps; 0: never."""
+    together: int = 32
+    """Samples of which a chain is made at once, all its rows, before the next ones begin: what memory depends on."""
+
+    @property
+    def groups(self) -> list[range]:
+        """The numbers of the samples that are made together."""
+        count = len(self.samples)
+        return [range(at, min(at + self.together, count)) for at in range(0, count, self.together)]
 
 
 @dataclass(eq=False)
@@ -106,19 +114,27 @@ class Progress:
     """The rows of a plan as viewers see them, and where each begins among all steps."""
 
     rows: tuple[RowFacts, ...]
+    groups: int = 1
+    """Of samples; each has all rows."""
+    group: int = 0
+    """The one under way."""
 
     @classmethod
-    def of(cls, worked_out: Plan) -> Progress:
-        return cls(tuple(_facts(row) for row in worked_out.rows))
+    def of(cls, worked_out: Plan, groups: int = 1) -> Progress:
+        return cls(tuple(_facts(row) for row in worked_out.rows), groups)
+
+    @property
+    def _once(self) -> int:
+        return sum(row.steps for row in self.rows)
 
     @property
     def total(self) -> int:
-        """Steps of all rows."""
-        return sum(row.steps for row in self.rows)
+        """Steps of all rows of all groups."""
+        return self._once * self.groups
 
     def before(self, number: int) -> int:
-        """Steps of the rows before one."""
-        return sum(row.steps for row in self.rows if row.number < number)
+        """Steps before a row of this group."""
+        return self._once * self.group + sum(row.steps for row in self.rows if row.number < number)
 
 
 def _facts(row: RowPlan) -> RowFacts:

@@ -11,13 +11,14 @@ from PIL import Image
 
 from fourm_tui.engine.job import Job, Models, Target, plan_job
 from fourm_tui.engine.memory import OutOfMemoryError, is_out_of_memory
-from fourm_tui.engine.outputs import Outputs
-from fourm_tui.engine.resume import finished_rows
+from fourm_tui.engine.outputs import ON_SHEET, Outputs
+from fourm_tui.engine.resume import begun_until, finished_rows
 from fourm_tui.engine.run import run
 from fourm_tui.errors import FourmError
 from fourm_tui.events import (
     Event,
     EventLog,
+    RowFacts,
     RowStarted,
     RunCancelled,
     RunDone,
@@ -28,9 +29,10 @@ from fourm_tui.events import (
 )
 from fourm_tui.pictures.png import png_bytes
 from fourm_tui.pictures.save import Output, save_output
-from fourm_tui.runs import RowRecord, RowState, Run, TargetTokens, replace_file, write_new, write_tokens
+from fourm_tui.runs import RowRecord, Run, TargetTokens, replace_file, without, write_new, write_tokens
 
 CONTACT_SHEET = "contact.png"
+_MOST_SEEDS = 100  # that every picture carries beside its own
 _LOOK = 1.0
 """Seconds between two looks at whether the folder is still there."""
 PREVIEW = ".preview.png"
@@ -49,6 +51,8 @@ class InFolder(Outputs):
 
     def __init__(self, folder: Run, seeds: Sequence[int], pictures: bool, facts: Mapping[str, str]) -> None:
         self.folder, self.seeds, self.facts, self.wants_pictures = folder, seeds, facts, pictures
+        self.passed = -1
+        """The last sample of the groups before that at which the run was interrupted."""
 
     def tokens(self, target: Target, sample: int) -> tuple[str, ...]:
         # The tokens go first: they say that the target is finished, and the rest can be made of them again.
@@ -84,7 +88,8 @@ class InFolder(Outputs):
 
     def kept(self, target: Target, sample: int) -> Image.Image | None:
         path = self.folder.path_for(target.row.number, target.name, sample, ".png")
-        whole = any(row.number == target.row.number and row.state == "done" for row in self.folder.record.rows)
+        rows = self.folder.record.rows
+        whole = sample <= self.passed or any(r.number == target.row.number and r.state == "done" for r in rows)
         if not whole or not path.is_file():
             return None
         with Image.open(path) as image:
@@ -130,8 +135,21 @@ def run_job(
         outputs = InFolder(folder, job.seeds, models.tokenizers is not None, facts_of(folder))
     finished = None
     if folder.finished():
-        wanted = [sample for sample in range(len(job.samples)) if sample not in job.skipped | skipped()]
-        finished = finished_rows(folder, plan_job(models, job).rows, models.text, wanted)
+        rows = plan_job(models, job).rows
+        until = begun_until(folder)
+        passed = next((group.start - 1 for group in job.groups if until in group), -1)
+        if isinstance(outputs, InFolder):
+            outputs.passed = passed
+
+        def finished(numbers: Sequence[int]) -> Mapping[int, Target] | None:
+            # Of those on the sheet the pictures are wanted.
+            if numbers[0] >= ON_SHEET and numbers[-1] <= passed:
+                there = folder.finished(numbers)
+                if all((row.number, number) in there for row in rows for number in numbers):
+                    return None
+            wanted = [number for number in numbers if number not in skipped()]
+            return finished_rows(folder, rows, models.text, wanted)
+
     yield from run(models, job, outputs, stop, finished, skipped)
 
 
@@ -170,7 +188,7 @@ def facts_of(folder: Run) -> dict[str, str]:
         "overrides": json.dumps(record.overrides),
         "models": json.dumps({role: model.name for role, model in record.models.items()}),
         "options": json.dumps(dict(record.options)),
-        "seeds": json.dumps([sample.seed for sample in record.samples]),
+        **({"seeds": json.dumps([s.seed for s in record.samples])} if len(record.samples) <= _MOST_SEEDS else {}),
         "conditions": json.dumps({each.name: each.text or each.path for each in record.conditions}),
         "version": record.version,
     }
@@ -179,18 +197,16 @@ def facts_of(folder: Run) -> dict[str, str]:
 def _noted(folder: Run, event: Event, seconds: float) -> Run:
     """The folder's record after an event."""
     if isinstance(event, RunStarted):
-        before = {row.number: row for row in folder.record.rows if row.state == "done"}
-        rows = tuple(before.get(facts.number) or RowRecord(**vars(facts)) for facts in event.rows)
+        before = {row.number: row for row in folder.record.rows}
+        rows = tuple(_begun_again(facts, before.get(facts.number)) for facts in event.rows)
         return folder.save(status="running", rows=rows, error=None)
     if isinstance(event, RowStarted):
-        return folder.save(rows=_with_state(folder, event.row, "running"))
+        return folder.save(rows=tuple(_row_begun(row, event.row) for row in folder.record.rows))
     if isinstance(event, SampleSkipped):
-        samples = folder.record.samples
-        return folder.save(
-            samples=tuple(replace(s, skipped=s.skipped or n == event.sample) for n, s in enumerate(samples))
-        )
+        return folder.save(samples=without(folder.record.samples, event.sample))
     if isinstance(event, TargetDone):
-        return folder.save(rows=_with_state(folder, event.row, "done", event.seconds))
+        rows = tuple(_row_done(row, event) for row in folder.record.rows)
+        return folder if rows == folder.record.rows else folder.save(rows=rows)
     if isinstance(event, RunDone):
         return folder.save(status="done", seconds=seconds)
     if isinstance(event, RunCancelled):
@@ -198,12 +214,24 @@ def _noted(folder: Run, event: Event, seconds: float) -> Run:
     return folder
 
 
-def _with_state(
-    folder: Run, number: int, state: RowState, seconds: float | None = None
-) -> tuple[RowRecord, ...]:  # fmt: skip
-    return tuple(
-        replace(row, state=state, seconds=seconds) if row.number == number else row for row in folder.record.rows
-    )
+def _begun_again(facts: RowFacts, known: RowRecord | None) -> RowRecord:
+    if known is not None and known.state == "done":
+        return known
+    return RowRecord(**vars(facts), seconds=known.seconds if known else None)
+
+
+def _row_begun(row: RowRecord, begun: int) -> RowRecord:
+    """Rows behind the one that begins are still to come, for the samples that are in turn now."""
+    if row.number < begun:
+        return row
+    return replace(row, state="running" if row.number == begun else "pending")
+
+
+def _row_done(row: RowRecord, event: TargetDone) -> RowRecord:
+    """The samples of a group end together, and the times of all groups are added up."""
+    if row.number != event.row or row.state == "done":
+        return row
+    return replace(row, state="done", seconds=(row.seconds or 0.0) + event.seconds)
 
 
 def kind_of(error: BaseException) -> str:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from fourm_tui.engine.job import Target
 
 
+ON_SHEET = 32
+"""Samples that a contact sheet shows."""
+
+
 class Outputs:
     """Where the targets of a run go; this one keeps nothing.
 
@@ -57,16 +61,21 @@ class Outputs:
 
 @dataclass(eq=False)
 class Gallery:
-    """The pictures of a run, sample by sample: what boxes are drawn over, and what the contact sheet shows."""
+    """The pictures of the samples under way: what boxes are drawn over, and what the contact sheet shows."""
 
     samples: Sequence[Mapping[str, Condition]]
     modalities: Mapping[str, Modality]
-    panels: list[list[Panel]] = field(default_factory=list)
-    over: list[Image.Image | None] = field(default_factory=list)
-    placed: list[Placed] = field(default_factory=list)
+    panels: dict[int, list[Panel]] = field(default_factory=dict)
+    """By the number of the sample, as all that follow."""
+    over: dict[int, Image.Image | None] = field(default_factory=dict)
+    placed: dict[int, Placed] = field(default_factory=dict)
+    _shown: list[int] = field(default_factory=list)
+    """The samples of the sheet that are finished."""
 
-    def __post_init__(self) -> None:
-        for sample in self.samples:
+    def begin_group(self, numbers: Sequence[int]) -> None:
+        """These samples are made now."""
+        for number in numbers:
+            sample = self.samples[number]
             panels, over = [], None
             for condition in sample.values():
                 modality = self.modalities[condition.name]
@@ -76,14 +85,20 @@ class Gallery:
                         over = picture
                 text = condition.text or ("" if picture else "given as tokens")
                 panels.append(Panel(modality.title, "given", picture, text))
-            self.panels.append(panels)
-            self.over.append(over)
-            self.placed.append(self.placed_of(sample))
+            self.panels[number], self.over[number] = panels, over
+            self.placed[number] = self.placed_of(sample)
 
     def placed_of(self, sample: Mapping[str, Condition]) -> Placed:
         """Where the picture of a sample lies in what the model is given."""
         view = picture_view(sample, self.modalities)
         return _placed(view.content(1000, 1000)) if view and view.has_padding else WHOLE
+
+    def end_group(self, numbers: Sequence[int]) -> None:
+        """These are finished: only what the sheet shows of them is kept."""
+        there = [number for number in numbers if number in self.panels]
+        self._shown += there[: max(ON_SHEET - len(self._shown), 0)]
+        self.over, self.placed = {}, {}
+        self.panels = {number: self.panels[number] for number in self._shown}
 
     def output(self, target: Target, sample: int, modality: Modality, array: NDArray[Any] | None) -> Output:
         """The output of a target, with the picture that it is drawn over."""
@@ -107,11 +122,13 @@ class Gallery:
     def missing(self, modality: Modality, sample: int, why: str) -> None:
         self.panels[sample].append(Panel(modality.title, "generated", None, why))
 
-    def sheet(self, title: str, seeds: Sequence[int], samples: Sequence[int]) -> Image.Image:
-        """Conditions and targets in the order of the chain, a section for each of these samples."""
-        if len(self.panels) == 1:
+    def sheet(self, title: str, seeds: Sequence[int]) -> Image.Image:
+        """Conditions and targets in the order of the chain, a section for each sample as far as there is room."""
+        if len(self.samples) == 1:
             return contact_sheet(self.panels[0], title)
-        sections = [Section(self.panels[sample], f"seed {seeds[sample]}") for sample in samples]
+        sections = [Section(self.panels[sample], f"seed {seeds[sample]}") for sample in self._shown]
+        if len(self.samples) > ON_SHEET:
+            title = f"{title}: the first {len(sections)} of {len(self.samples)}"
         return contact_sheet(sections, title)
 
 

@@ -50,6 +50,16 @@ def taken_over(folder: Run) -> Run:
     return folder.save(rows=tuple(rows), parent=replace(parent, row=len(rows) + 1))
 
 
+def begun_until(folder: Run) -> int:
+    """The number of the last sample of which the run has made anything itself; -1: none."""
+    first = folder.record.parent.row if folder.record.parent else 1
+    rows = [row for row in folder.record.rows if row.number >= first]
+    for sample in reversed(range(len(folder.record.samples))):
+        if any(folder.path_for(row.number, row.target, sample, TOKENS).is_file() for row in rows):
+            return sample
+    return -1
+
+
 def finished_rows(
     folder: Run, rows: Sequence[RowPlan], text: TextTokenizer | None, samples: Sequence[int]
 ) -> dict[int, Target]:
@@ -61,7 +71,7 @@ def finished_rows(
         InputError: a token file is there and cannot be read, or is that of another target.
         FourmError: a file cannot be removed.
     """
-    done = folder.finished()
+    done = folder.finished(samples)
     found: dict[int, Target] = {}
     for row in rows:
         whole = len(found) == row.number - rows[0].number and all((row.number, sample) in done for sample in samples)

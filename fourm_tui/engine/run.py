@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
@@ -34,23 +34,26 @@ from fourm_tui.model.fourm import FourM
 from fourm_tui.plan import Plan, RowPlan
 from fourm_tui.sampling.state import State, joined
 
+Finished: TypeAlias = Callable[[Sequence[int]], Mapping[int, Target] | None]
+"""The results of the first rows of some samples, by row; None where everything of these samples is done."""
+
 
 def run(
     models: Models,
     job: Job,
     outputs: Outputs | None = None,
     stop: Callable[[], bool] = lambda: False,
-    finished: Mapping[int, Target] | None = None,
+    finished: Finished | None = None,
     skipped: Callable[[], frozenset[int]] = frozenset,
 ) -> Iterator[Event]:
-    """Generates.
+    """Generates, some samples at a time: what is finished and what has not begun is not in memory.
 
     Args:
         models: base model, super-resolution model where the schedule has such a chain, tokenizers.
         job: what to generate.
         outputs: where finished targets go, and whether they are decoded; None keeps nothing.
         stop: asked before every step, of decoding too; true ends the run with `RunCancelled`.
-        finished: results of the first rows by their number, from before an interruption; they are not made again.
+        finished: what there is from before an interruption; it is not made again.
         skipped: asked before every step of decoding tokens; these samples are left out from there on, which is told by
             `SampleSkipped` and changes nothing about the others. Without any left the run ends with `RunCancelled`.
 
@@ -59,7 +62,7 @@ def run(
     """
     began = time.monotonic()
     worked_out = plan_job(models, job)
-    progress = Progress.of(worked_out)
+    progress = Progress.of(worked_out, len(job.groups))
     yield RunStarted(
         job.name,
         progress.rows,
@@ -70,11 +73,16 @@ def run(
     )
     try:
         chains = _Chains(models, job, outputs or Outputs(), stop, skipped)
-        yield from chains.run(worked_out, progress, finished or {})
+        yield from chains.run(worked_out, progress, finished or (lambda numbers: {}))
     except StoppedError:
         yield RunCancelled()
     else:
         yield RunDone(time.monotonic() - began)
+
+
+def _pieces(count: int, most: int) -> list[range]:
+    """So many places, at most `most` in each part."""
+    return [range(at, min(at + most, count)) for at in range(0, count, most)]
 
 
 def halves(piece: range) -> list[range]:
@@ -87,6 +95,10 @@ def too_large(what: str, samples: int) -> Note:
     """Frees what can be freed, and says what is done."""
     forget_unused()
     return Note(f"{what}: {samples} samples at once do not fit in memory; going on with {(samples + 1) // 2}", True)
+
+
+class _NobodyLeftError(Exception):
+    """Every sample of a group has been skipped."""
 
 
 class _Chains:
@@ -102,12 +114,14 @@ class _Chains:
     ) -> None:
         self.models, self.job, self.outputs, self.stop, self.skipped = models, job, outputs, stop, skipped
         self.samples: Sequence[Conditions] = job.samples
-        self.numbers = [number for number in range(len(job.samples)) if number not in job.skipped]
+        self.numbers: list[int] = []
         """Of the samples that the state holds, in its order."""
+        self.most = job.together
+        """Samples that are decoded at once, as far as memory is known to allow."""
         self.gallery: Gallery | None = None
 
-    def run(self, worked_out: Plan, progress: Progress, finished: Mapping[int, Target]) -> Iterator[Event]:
-        if not self.numbers:
+    def run(self, worked_out: Plan, progress: Progress, finished: Finished) -> Iterator[Event]:
+        if len(self.job.skipped) == len(self.samples):
             raise StoppedError
         yield from self._encode()
         if self.outputs.wants_pictures:
@@ -115,6 +129,30 @@ class _Chains:
         self.previews = Previews(
             self.job.preview_every, self.models.tokenizers, self.gallery, self.outputs, self.job.seeds
         )
+        gone = len(self.job.skipped)
+        for group, numbers in enumerate(self.job.groups):
+            self.numbers = [number for number in numbers if number not in self.job.skipped]
+            before = finished(self.numbers) if self.numbers else None
+            if before is not None:
+                if group:
+                    self._check_stop()
+                try:
+                    yield from self._group(worked_out, replace(progress, group=group), before)
+                except _NobodyLeftError:
+                    self.numbers = []
+            gone += len(numbers) - len(self.numbers) - len(self.job.skipped.intersection(numbers))
+            if gone == len(self.samples):
+                raise StoppedError
+            if self.gallery is not None:
+                self.gallery.end_group(self.numbers)
+        yield from self.previews.cost()
+        if self.gallery is not None and self.outputs.wants_sheet:
+            self.outputs.end(self.gallery.sheet(self.job.title or self.job.name, self.job.seeds))
+
+    def _group(self, worked_out: Plan, progress: Progress, finished: Mapping[int, Target]) -> Iterator[Event]:
+        """All rows of the samples that are in turn."""
+        if self.gallery is not None:
+            self.gallery.begin_group(self.numbers)
         state: State | None = None
         for prefix, model in (("", self.models.model), ("sr_", self.models.sr_model)):
             rows = worked_out.part(prefix)
@@ -135,9 +173,6 @@ class _Chains:
                 began = time.monotonic()
                 target, state = yield from self._row(model, row, state, progress)
                 yield from self._keep(target, model.architecture.modalities[target.name], began)
-        yield from self.previews.cost()
-        if self.gallery is not None and self.outputs.wants_sheet:
-            self.outputs.end(self.gallery.sheet(self.job.title or self.job.name, self.job.seeds, self.numbers))
 
     def _without_skipped(self, state: State) -> Generator[Event, None, State]:
         """The state of the samples that are still asked for."""
@@ -147,7 +182,7 @@ class _Chains:
         yield from map(SampleSkipped, sorted(gone))
         places = [place for place, number in enumerate(self.numbers) if number not in gone]
         if not places:
-            raise StoppedError
+            raise _NobodyLeftError
         self.numbers = [self.numbers[place] for place in places]
         return state.part(places)
 
@@ -155,7 +190,7 @@ class _Chains:
         self, model: FourM, row: RowPlan, state: State, progress: Progress
     ) -> Generator[Event, None, tuple[Target, State]]:
         """A row of all samples, together or, where memory does not allow that, in pieces; its result, and the state."""
-        pieces, done = [range(len(self.numbers))], []
+        pieces, done = _pieces(len(self.numbers), self.most), []
         while pieces:
             piece = pieces.pop(0)
             part = state if len(piece) == len(self.numbers) else state.part(piece)
@@ -173,11 +208,12 @@ class _Chains:
                 if len(piece) == 1:
                     raise does_not_fit(error, model.device) from None
                 pieces[:0] = halves(piece)
+                self.most = min(self.most, len(pieces[0]))
                 yield too_large(row.row.target, len(piece))
             else:
                 done += [decoder] if decoder.numbers else []
         if not done:
-            raise StoppedError  # every sample has been skipped
+            raise _NobodyLeftError
         places = {number: place for place, number in enumerate(self.numbers)}
         self.numbers = [number for decoder in done for number in decoder.numbers]
         if len(done) == 1:
@@ -247,7 +283,7 @@ class _Chains:
     ) -> Iterator[Event | Sequence[NDArray[Any] | None]]:  # fmt: skip
         """What the tokens of all samples stand for, decoded together or in pieces."""
         everyone = list(target.tokens)
-        pieces = [range(len(everyone))]
+        pieces = _pieces(len(everyone), self.most)
         arrays: list[NDArray[Any]] = []
         while pieces:
             piece = pieces.pop(0)

@@ -90,7 +90,10 @@ class Tokenizers:
             if condition.needs_tokens:
                 yield from self.load(condition.name)
                 made[id(condition)] = self._encoded(condition)
-        yield [{name: made.get(id(c), c) for name, c in sample.items()} for sample in samples]
+        # Variations have the same conditions, which are one mapping then, however many there are.
+        own = {id(sample): sample for sample in samples}
+        found = {key: {name: made.get(id(c), c) for name, c in sample.items()} for key, sample in own.items()}
+        yield [found[id(sample)] for sample in samples]
 
     @torch.inference_mode()
     def _encoded(self, condition: Condition) -> Condition:

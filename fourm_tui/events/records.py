@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -82,7 +82,7 @@ def from_json(cls: type[T], value: Any, where: str) -> T:
 
     Args:
         cls: the dataclass; a field may be a bool, int, float, str, `Literal`, `X | None`, `tuple[X, ...]`,
-            `Mapping[str, X]`, another such dataclass, a class with a `from_json(value, where)`, or `Any`.
+            `Sequence[X]`, `Mapping[str, X]`, another such dataclass, a class with a `from_json(value, where)`, or `Any`.
         value: from JSON.
         where: begins the message of an error.
 
@@ -126,7 +126,7 @@ def _read(hint: Any, value: Any, where: str) -> Any:
         if value not in arguments:
             raise InputError(f"{where}: {printable(value, 40)} is none of {', '.join(map(str, arguments))}")
         return value
-    if origin is tuple:
+    if origin in (tuple, Sequence):
         if not isinstance(value, list):
             raise InputError(f"{where}: is to be a list, not {printable(value, 40)}")
         return tuple(_read(arguments[0], item, where) for item in value)

@@ -13,9 +13,11 @@ from fourm_tui.runs.record import (
     SampleRecord,
     SettingsText,
     Status,
+    Variations,
     changed_conditions,
     condition_record,
     fingerprint,
+    without,
 )
 from fourm_tui.runs.seeds import decoding_seed, effective_seed
 from fourm_tui.runs.tokens import GIVEN, LEFT_OPEN, TargetTokens, read_tokens, token_bytes, write_tokens
@@ -36,6 +38,7 @@ __all__ = [
     "SettingsText",
     "Status",
     "TargetTokens",
+    "Variations",
     "branch_off",
     "changed_conditions",
     "condition_record",
@@ -51,6 +54,7 @@ __all__ = [
     "read_tokens",
     "replace_file",
     "token_bytes",
+    "without",
     "write_new",
     "write_tokens",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -59,11 +60,12 @@ class Run:
             raise InputError(f"{printable(self.folder)}: {printable(name)} is no file of this run")
         return self.folder / path
 
-    def finished(self) -> frozenset[tuple[int, int]]:
-        """Row and sample of all targets whose tokens are there. Pictures and text are made from these again."""
+    def finished(self, samples: Iterable[int] | None = None) -> frozenset[tuple[int, int]]:
+        """Row and sample of all targets whose tokens are there, or of those of some samples. Pictures and text are made
+        from these again."""
         return frozenset(
             (row.number, sample)
-            for sample in range(len(self.record.samples))
+            for sample in (range(len(self.record.samples)) if samples is None else samples)
             for row in self.record.rows
             if self.path_for(row.number, row.target, sample, TOKENS).is_file()
         )

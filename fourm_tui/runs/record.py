@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 from fourm_tui import __version__
 from fourm_tui.errors import InputError, printable
 from fourm_tui.events import RowFacts
 from fourm_tui.events.records import SCHEMA, check_schema, from_json, parse_object, to_json
+from fourm_tui.runs.seeds import effective_seed
 
 Status = Literal["pending", "running", "done", "failed", "cancelled", "interrupted"]
 """`interrupted`: its process ended without a word."""
 RowState = Literal["pending", "running", "done", "failed"]
 _LARGEST = 2**28  # bytes of a run.json
+_MOST_SAMPLES = 10**7
+_LISTED = 16  # samples that run.json has one by one, for people and other programs
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,74 @@ class SampleRecord:
     """Whether it is left out from some row on, because the user asked for that."""
 
 
+class Variations(Sequence[SampleRecord]):
+    """Samples that all come of one seed, worked out when they are looked at: thousands of them cost nothing.
+
+    Args:
+        seed: of the first.
+        total: how many there are.
+        skipped: numbers of those that are left out.
+    """
+
+    def __init__(self, seed: int, total: int, skipped: Iterable[int] = ()) -> None:
+        self.seed, self.total, self.skipped = seed, total, frozenset(skipped)
+
+    @classmethod
+    def of(cls, samples: Sequence[SampleRecord]) -> Variations | None:
+        """The same samples, if they are variations of one seed."""
+        if isinstance(samples, Variations):
+            return samples
+        if not samples:
+            return None
+        made = cls(samples[0].seed, len(samples), (n for n, sample in enumerate(samples) if sample.skipped))
+        return made if made == samples else None
+
+    def __len__(self) -> int:
+        return self.total
+
+    @overload
+    def __getitem__(self, at: int) -> SampleRecord: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[SampleRecord, ...]: ...
+    def __getitem__(self, at: int | slice) -> SampleRecord | tuple[SampleRecord, ...]:
+        if isinstance(at, slice):
+            return tuple(self[number] for number in range(*at.indices(self.total)))
+        number = at + self.total if at < 0 else at
+        if not 0 <= number < self.total:
+            raise IndexError(at)
+        return SampleRecord(effective_seed(self.seed, 0, number), 0, number, skipped=number in self.skipped)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Variations):
+            return (self.seed, self.total, self.skipped) == (other.seed, other.total, other.skipped)
+        if not isinstance(other, Sequence) or len(other) != self.total:
+            return False
+        return all(one == sample for one, sample in zip(self, other, strict=True))
+
+    def __hash__(self) -> int:
+        return hash((self.seed, self.total, self.skipped))
+
+    def to_json(self) -> dict[str, Any]:
+        """What stands in `run.json` in the place of a list."""
+        return {"seed": self.seed, "count": self.total, "skipped": sorted(self.skipped)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any], where: str) -> Variations:
+        """Raises InputError where it is none."""
+        seed, count, skipped = (value.get(name) for name in ("seed", "count", "skipped"))
+        whole = all(type(each) is int for each in (seed, count, *(skipped if isinstance(skipped, list) else [None])))
+        if not whole or not 0 <= seed < 2**64 or not 0 <= count <= _MOST_SAMPLES:  # type: ignore[operator]
+            raise InputError(f"{where}: samples is to be a list, or seed, count and skipped")
+        return cls(seed, count, skipped)  # type: ignore[arg-type]
+
+
+def without(samples: Sequence[SampleRecord], number: int) -> Sequence[SampleRecord]:
+    """The same samples, one of which is left out."""
+    if isinstance(samples, Variations):
+        return Variations(samples.seed, samples.total, {*samples.skipped, number})
+    return tuple(replace(sample, skipped=sample.skipped or n == number) for n, sample in enumerate(samples))
+
+
 @dataclass(frozen=True)
 class RowRecord(RowFacts):
     """A row and how far it is."""
@@ -107,7 +178,7 @@ class RunRecord:
     conditions: tuple[ConditionRecord, ...] = ()
     models: Mapping[str, ModelRecord] = field(default_factory=dict)
     """By role: `model`, `sr_model`, and the keys of the tokenizers."""
-    samples: tuple[SampleRecord, ...] = ()
+    samples: Sequence[SampleRecord] = ()
     """By their number."""
     rows: tuple[RowRecord, ...] = ()
     parent: ParentRecord | None = None
@@ -196,7 +267,11 @@ def fingerprint(path: Path) -> str:
 
 def record_to_bytes(record: RunRecord) -> bytes:
     """The text of a `run.json`."""
-    return json.dumps(to_json(record), indent=1, allow_nan=False).encode("ascii") + b"\n"
+    samples = Variations.of(record.samples) if len(record.samples) > _LISTED else None
+    value = to_json(replace(record, samples=() if samples else tuple(record.samples)))
+    if samples:
+        value["samples"] = samples.to_json()
+    return json.dumps(value, indent=1, allow_nan=False).encode("ascii") + b"\n"
 
 
 def read_record(path: Path) -> RunRecord:
@@ -217,4 +292,8 @@ def read_record(path: Path) -> RunRecord:
     except ValueError:
         raise InputError(f"{where}: is damaged or no run.json") from None
     check_schema(value, where)
-    return from_json(RunRecord, value, where)
+    samples = value.get("samples")
+    if not isinstance(samples, dict):
+        return from_json(RunRecord, value, where)
+    record = from_json(RunRecord, {**value, "samples": []}, where)
+    return replace(record, samples=Variations.from_json(samples, where))

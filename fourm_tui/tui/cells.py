@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from fourm_tui.chain.begin import check_variations
 from fourm_tui.curves import parse_onex
 from fourm_tui.errors import InputError, printable
 from fourm_tui.modalities import MODALITIES
@@ -235,6 +236,8 @@ def read(cell: Cell, text: str) -> Any:
         least = int(_LEAST[cell.key])
         if not text.isdecimal() or not least <= int(text) < 2**63:
             raise InputError(f"{cell.title}: {printable(text, 20)} is no whole number from {least} on")
+        if cell.key == "num_variations":
+            check_variations(int(text))
         return int(text)
     if text.lower() == "off" and cell.key in ("top_p", "top_k"):
         text = "0.0"

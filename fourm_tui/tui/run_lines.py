@@ -188,10 +188,18 @@ def status_lines(view: View, width: int) -> list[Line]:
     if state.seconds_left is not None and not is_said:
         said.append(f"{clock(state.seconds_left)} left")
     if len(state.seeds) > 1:
-        said.append(f"{len(state.seeds) - len(state.skipped)} samples")
+        said.append(_samples(state))
     while len(said) > 1 and len("   ".join(said)) > width:
         said.pop()
     return [_line("   ".join(said), "plain", width, view)] if said else []
+
+
+def _samples(state: RunState) -> str:
+    """How many there are, and which of many are made now."""
+    at, count = state.samples, len(state.seeds)
+    if 0 < len(at) < count - len(state.skipped):
+        return f"samples {at[0] + 1}-{at[-1] + 1} of {count}"
+    return f"{count - len(state.skipped)} samples"
 
 
 def _place(view: View) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fourm_tui.chain.begin import MOST_VARIATIONS, check_variations
 from fourm_tui.errors import InputError, printable
 from fourm_tui.paths import schedules_dir
 from fourm_tui.schedule.columns import SCHEDULE_KEYS
@@ -34,11 +35,13 @@ class RunOption:
     about: str
     least: int | None = None
     """The least whole number; None: it is no number."""
+    most: int = 2**63 - 1
 
 
 RUN_OPTIONS: tuple[RunOption, ...] = (
     RunOption("seed", "seed", "The same seed makes the same picture; variations have seeds that follow from it.", 0),
-    RunOption("num_variations", "variations", "How many are made of the same conditions, in one batch.", 1),
+    RunOption("num_variations", "variations", "How many are made of the same conditions; many are made some at a time.", 1,
+              MOST_VARIATIONS),
     RunOption("device", "device", "auto takes a GPU if there is one; else cpu, mps, cuda or cuda:1."),
     RunOption("dtype", "number type", "The default is bf16 on CUDA and fp32 elsewhere."),
     RunOption("detokenizer_steps", "decoding steps",
@@ -114,10 +117,12 @@ def read_option(name: str, text: str) -> str | int:
     """
     option, text = _BY_NAME[name], text.strip()
     if option.least is not None:
-        if not (text.isascii() and text.isdecimal()) or not option.least <= int(text) < 2**63:
+        if not (text.isascii() and text.isdecimal()) or not option.least <= int(text[:30]) < 2**63:
             raise InputError(
                 f"{option.title}: {printable(text, 30) or 'nothing'} is no whole number from {option.least} on"
             )
+        if name == "num_variations":
+            check_variations(int(text))
         return int(text)
     if name == "device" and not _DEVICE.fullmatch(text):
         raise InputError(f"device: {printable(text, 30) or 'nothing'} is none; write auto, cpu, mps, cuda or cuda:1")
@@ -146,7 +151,7 @@ def next_option(workspace: Workspace, settings: Settings, name: str, by: int) ->
     """The value a step up or down; None where there are no steps."""
     now, least = shown(workspace, settings, name), _BY_NAME[name].least
     if least is not None:
-        return max(least, int(now) + by)
+        return min(max(least, int(now) + by), _BY_NAME[name].most)
     if name == "dtype":
         return _DTYPES[((_DTYPES.index(now) if now in _DTYPES else 0) + by) % len(_DTYPES)]
     if name == "device":

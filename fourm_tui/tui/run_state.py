@@ -98,6 +98,8 @@ class RunState:
     steps: int = 0
     total_step: int = 0
     total_steps: int = 0
+    samples: tuple[int, ...] = ()
+    """Numbers of those that are made together now."""
     loading: tuple[str, float | None] | None = None
     """A checkpoint being loaded, and how much of it is there."""
     decoding: tuple[int, int, int] | None = None
@@ -136,7 +138,11 @@ class RunState:
     @property
     def seconds_left(self) -> float | None:
         """Until all targets are there, pictures included; None where that is not known."""
-        return self.times.left(self.rows, self.row, self.step) if self.status == "running" else None
+        if self.status != "running":
+            return None
+        once = sum(row.steps for row in self.rows)
+        groups = max(self.total_steps - self.total_step, 0) // once if once else 0
+        return self.times.left(self.rows, self.row, self.step, groups)
 
     @property
     def row_seconds_left(self) -> float | None:
@@ -183,8 +189,10 @@ class RunState:
                     self.status, self.error = "waiting", ""
             case RowStarted():
                 self.loading = self.decoding = None
-                self.row, self.step, self.steps = event.row, 0, event.steps
-                self.total_step = sum(row.steps for row in self.rows if row.number < event.row)
+                if event.row < self.row or self.times.seconds_of(event.row) is not None:  # the next samples of many
+                    self.times.group_began()
+                self.row, self.step, self.steps, self.samples = event.row, 0, event.steps, event.samples
+                self.total_step = max(sum(row.steps for row in self.rows if row.number < event.row), self.total_step)
                 self.times.row_began(event.row, event.time)
                 for sample in event.samples:
                     self.targets.pop((event.row, sample), None)  # of a row that is begun anew nothing is left

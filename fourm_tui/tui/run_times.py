@@ -30,10 +30,20 @@ class RunTimes:
     """Measures a run by the times of its events. Rows that were finished before count for nothing."""
 
     _rows: dict[int, _Row] = field(default_factory=dict)
+    _paces: dict[int, float] = field(default_factory=dict)
+    """Seconds per step of the rows of the samples before."""
+    _pictures: float = 0.0
+    """Seconds that theirs took."""
     _newest: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))
 
     def run_began(self) -> None:
         self._newest.clear()
+
+    def group_began(self) -> None:
+        """All rows are made again, of the next samples."""
+        self._paces |= {row: pace for row in self._rows if (pace := self._pace(row)) is not None}
+        self._pictures = self._after_rows() or self._pictures
+        self._rows.clear()
 
     def row_began(self, row: int, time: float) -> None:
         self._newest.clear()
@@ -67,39 +77,46 @@ class RunTimes:
         times = self._rows.get(row)
         return times.seconds if times else None
 
-    def left(self, rows: Sequence[RowFacts], row: int, step: int) -> float | None:
+    def left(self, rows: Sequence[RowFacts], row: int, step: int, groups: int = 0) -> float | None:
         """Seconds until the end of a run, at step `step` of row `row`.
 
         A row that is still to come is taken to be as fast as the newest one of its scheme, else as the present one, and
-        its pictures to take as long as those before did on average; None before the first speed is known.
+        its pictures to take as long as those before did on average; None before the first speed is known. So many groups
+        of samples are to come after this one.
         """
         paces = {facts.number: pace for facts in rows if (pace := self._pace(facts.number)) is not None}
         present = 1 / self.speed if self.speed else paces.get(row, next(reversed(paces.values()), None))
         if present is None:
             return None
-        pictures = [each for number in self._rows if (each := self._after_steps(number)) is not None]
-        picture = sum(pictures) / len(pictures) if pictures else 0.0
+        picture = self._after_rows() or self._pictures
         total = 0.0
         for facts in rows:
+            alike = [
+                paces[other.number]
+                for other in rows
+                if other.number in paces and _kind(other) == _kind(facts) and other.number < facts.number
+            ]
+            pace = paces.get(facts.number, alike[-1] if alike else present)
+            total += groups * (facts.steps * pace + picture)
             if facts.number < row or self._is_ended(facts.number):
                 continue
             if facts.number == row:
                 total += max(facts.steps - step, 0) * present + picture
             else:
-                alike = [
-                    paces[other.number]
-                    for other in rows
-                    if other.number in paces and _kind(other) == _kind(facts) and other.number < facts.number
-                ]
-                total += facts.steps * (alike[-1] if alike else present) + picture
+                total += facts.steps * pace + picture
         return total
 
     def _pace(self, row: int) -> float | None:
         """Seconds per step."""
         times = self._rows.get(row)
         if times is None or times.first is None or not times.steps:
-            return None
+            return self._paces.get(row)
         return (times.last - times.first) / times.steps
+
+    def _after_rows(self) -> float:
+        """Seconds from the last step of a row to its end, on average over those that have ended."""
+        found = [each for number in self._rows if (each := self._after_steps(number)) is not None]
+        return sum(found) / len(found) if found else 0.0
 
     def _after_steps(self, row: int) -> float | None:
         times = self._rows[row]

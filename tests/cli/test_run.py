@@ -86,6 +86,10 @@ def test_photo_to_text_with_super_resolution_and_variations_as_json(
         (["-c", "CHECKPOINT", "-i", "caption=x", "--device", "abacus"], "--device abacus"),
         (["-c", "CHECKPOINT", "-i", "caption=x", "--seed", "-1"], "seed"),
         (["-c", "CHECKPOINT", "-i", "caption=x", "--num-variations", "0"], "num_variations"),
+        (
+            ["-c", "CHECKPOINT", "-i", "caption=x", "--num-variations", "10001"],
+            "10001 are more than the 10000 of one run",
+        ),
         (["-c", "CHECKPOINT", "-i", "caption=x", "-i", "rgb@224=/nowhere.png"], "No such file"),
         (["-c", "CHECKPOINT", "-i", "caption=x", "--sr", str(SR)], "sr_model"),
         (["-c", "CHECKPOINT", "-i", "caption=x", "--sam-dense", "3"], "sam_instance"),

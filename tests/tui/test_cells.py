@@ -93,7 +93,7 @@ def test_what_is_typed_becomes_a_value(key: str, typed: str, value: object) -> N
 @pytest.mark.parametrize(
     ("key", "typed"),
     [
-        ("temps", "warm"), ("temps", ""), ("decoding_steps", "1.5"), ("seed", "-1"), ("num_variations", "0"),
+        ("temps", "warm"), ("temps", ""), ("decoding_steps", "1.5"), ("seed", "-1"), ("num_variations", "0"), ("num_variations", "10001"),
         ("cfg_grow_conditioning", "maybe"), ("temp_schedules", "onex:x"), ("top_p", "x"), ("cfg_scales", "{caption"),
     ],
 )  # fmt: skip

@@ -140,3 +140,26 @@ def test_what_the_folder_says_does_not_undo_what_events_said(branch: Run) -> Non
     state = told(STARTED, *row(1, 5, 0.0, 0.1))
     state.take(RunState.of_run(branch))
     assert state.targets[1, 0].decoded == 5
+
+
+def test_the_next_samples_of_many_go_on_where_the_count_was_and_their_time_is_foreseen(tmp_path: Path) -> None:
+    state = RunState(tmp_path)
+    state.apply(RunStarted("r", (RowFacts(1, "tok_clip@224", "roar", 4, 196),), tuple(range(6)), time=0.0))
+    time = 0.0
+    for group in range(2):
+        state.apply(RowStarted(1, "tok_clip@224", 4, (2 * group, 2 * group + 1), time=time))
+        for step in range(4 if group == 0 else 1):
+            time += 1
+            state.apply(_step(step, group * 4 + step, (2 * group, 2 * group + 1), time))
+        if group == 0:
+            state.apply(TargetDone(1, "tok_clip@224", 0, (), 4.0, time=time))
+    assert (state.total_step, state.total_steps, state.samples) == (5, 12, (2, 3))
+    assert state.seconds_left == pytest.approx(3 + 4, abs=1.5)
+
+
+def _step(step: int, total: int, samples: tuple[int, ...], time: float) -> StepDone:
+    at = np.array([[step]] * len(samples))
+    return StepDone(
+        1, "tok_clip@224", step, 4, total, 12, samples, Packed.of(at), Packed.of(at),
+        PackedProbabilities.of(at / 4.0), time=time,
+    )  # fmt: skip
