@@ -14,9 +14,6 @@ from fourm_tui.terminal.probe import probe
 from fourm_tui.tui.ending import Ending
 from fourm_tui.tui.settings import read_settings
 
-_FIRST = "demo/T2SDR"
-_FIRST_CAPTION = "caption=a large red sphere left of a small blue box on grey ground under a clear sky"
-
 
 def main(options: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -33,17 +30,13 @@ def main(options: argparse.Namespace) -> int:
         os.environ["TEXTUAL_COLOR_SYSTEM"] = colours
 
     from fourm_tui.tui.app import FourmApp
-    from fourm_tui.tui.workspace import Workspace
+    from fourm_tui.tui.beginning import begun
 
-    conditions = list(options.input)
-    if options.settings is None and not conditions:
-        conditions = [_FIRST_CAPTION]
-    workspace = Workspace.open(
-        options.settings or _FIRST, sr=options.sr, models=options.models, conditions=conditions,
-        overrides=options.set,
+    workspace, greeting = begun(
+        options.settings, sr=options.sr, models=options.models, conditions=list(options.input), overrides=options.set,
         options={name: getattr(options, name) for name in ("seed", "num_variations", "device", "dtype", "sam_dense")},
     )  # fmt: skip
-    app = FourmApp(workspace, choice, settings, problems)
+    app = FourmApp(workspace, choice, settings, problems, greeting=greeting)
     ending.of(app, app.files.rescue)
     code = app.run(mouse=settings.mouse and not options.no_mouse) or app.return_code or 0
     app.conductor.hand_over()

@@ -68,6 +68,7 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
         settings: the user's.
         problems: sentences about settings and themes that are not taken.
         with_engine: False reaches no engine (for tests).
+        greeting: what is to be said of the workspace as it begins.
     """
 
     TITLE = "fourm"
@@ -82,6 +83,7 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
         settings: Settings | None = None,
         problems: tuple[str, ...] = (),
         with_engine: bool = True,
+        greeting: str = "",
     ) -> None:
         super().__init__()
         self.workspace = workspace
@@ -89,6 +91,7 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
         self.settings = settings or Settings()
         self.problems = list(problems)
         self.with_engine = with_engine
+        self._greeting = greeting
         self.run_state: RunState | None = None
         """The run that the panes show."""
         self.jobs: tuple[QueuedJob, ...] = ()
@@ -141,6 +144,9 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
         self.files.begin()
         if is_first_start():
             self.say(_WELCOME, lasting=True)
+        elif self._greeting:
+            self.say(self._greeting, lasting=True)
+        self.conductor.show_latest()
         if self.problems:
             self.say("\n".join(self.problems), error=True)
 

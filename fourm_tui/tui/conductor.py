@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from fourm_tui.engine.jobs import OPEN, QueuedJob
 from fourm_tui.errors import FourmError, printable
 from fourm_tui.events.records import from_json
-from fourm_tui.runs import Run, RunRecord, open_run
+from fourm_tui.runs import Run, RunRecord, list_runs, open_run
 from fourm_tui.terminal.choice import in_tmux
 from fourm_tui.tui.changed import Change, changed_cells
 from fourm_tui.tui.conditions_list import unused_words
@@ -64,6 +65,21 @@ class Conductor:
         self._is_chosen = chosen
         app.link.follow(run.folder)
         app.run_signal.publish(app.run_state)
+
+    def show_latest(self) -> None:
+        """Shows the newest run there is, unless one is shown already."""
+        out = self.app.out
+
+        def find() -> Run | None:
+            with contextlib.suppress(FourmError):  # the history says what is wrong there
+                return next(iter(list_runs(out, 1).runs), None)
+            return None
+
+        def show(run: Run | None) -> None:
+            if run is not None and self.app.run_state is None:
+                self.show(run, chosen=False)
+
+        self.beside(find, show)
 
     @property
     def job(self) -> QueuedJob | None:
@@ -224,7 +240,8 @@ class Conductor:
     def _show_running(self) -> None:
         """Shows what was running already when the screens were opened."""
         running = [job for job in self.app.jobs if job.status in ("running", "paused")]
-        if running and self.app.run_state is None:
+        state = self.app.run_state
+        if running and not self._is_chosen and (state is None or not state.active):
             self.app.attempt(lambda: self.show(open_run(Path(running[0].run)), chosen=False))
 
     def _notify(self, job: QueuedJob) -> None:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import socket
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fourm_tui.conditions.given import Given
 from fourm_tui.errors import FourmError, InputError
 from fourm_tui.paths import state_dir
 from fourm_tui.runs import replace_file
 from fourm_tui.schedule.document import Document
+from fourm_tui.tui.kept import Kept, digest, given_as_data, given_from_data, keep
 from fourm_tui.tui.workspace import Documents, State
 
 SCHEMA = 1
@@ -36,12 +35,12 @@ class Draft:
 
 def draft_file(documents: Documents) -> Path:
     """Where the draft of some files lies."""
-    names = "\n".join(str(each.path.absolute()) if each.path else "" for each in documents)
-    return state_dir() / "drafts" / f"{hashlib.sha256(names.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}.json"
+    return state_dir() / "drafts" / f"{digest([each.path for each in documents])}.json"
 
 
 class Drafts:
-    """Writes and removes the draft of what one application edits; from any thread, in the order of the calls."""
+    """Writes and removes the draft of what one application edits, and keeps what it is edited with; from any thread, in
+    the order of the calls."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -60,6 +59,12 @@ class Drafts:
                 assert self._written is not None
                 self._written.unlink(missing_ok=True)
             self._written = path
+
+    def keep(self, state: State) -> None:
+        """Keeps conditions, models and options beside the files, as those edited last."""
+        with self._lock:
+            if not self._closed:
+                keep(Kept.of(state))
 
     def remove(self, documents: Documents) -> None:
         """There is nothing unsaved any more."""
@@ -118,10 +123,7 @@ def _as_data(state: State) -> dict[str, Any]:
         "pid": os.getpid(),
         "host": socket.gethostname(),
         "files": [{"path": str(each.path) if each.path else None, "text": each.text} for each in state.documents],
-        "given": [
-            {key: str(value) if isinstance(value, Path) else value for key, value in asdict(given).items()}
-            for given in state.given.values()
-        ],
+        "given": [given_as_data(given) for given in state.given.values()],
         "models": state.models,
         "options": dict(state.options),
     }
@@ -131,13 +133,5 @@ def _from_data(data: Mapping[str, Any]) -> State:
     documents = tuple(
         Document.parse(each["text"], Path(each["path"]) if each["path"] else None) for each in data["files"]
     )
-    given = {each["name"]: _given(each) for each in data["given"]}
+    given = {each["name"]: given_from_data(each) for each in data["given"]}
     return State(documents, given, data["models"], dict(data["options"]))
-
-
-def _given(data: Mapping[str, Any]) -> Given:
-    values = {each.name: data[each.name] for each in fields(Given) if each.name in data}
-    for name in ("path", "mask"):
-        values[name] = Path(values[name]) if values.get(name) else None
-    values["crop"] = tuple(values["crop"]) if values.get("crop") else None
-    return Given(**values)

@@ -17,8 +17,11 @@ from textual.timer import Timer
 from fourm_tui.chain.times import lasting
 from fourm_tui.errors import FourmError, InputError, printable
 from fourm_tui.tui import drafts, files
+from fourm_tui.tui.beginning import opened
+from fourm_tui.tui.conditions_list import unused_words
 from fourm_tui.tui.ending import lent
-from fourm_tui.tui.workspace import Workspace
+from fourm_tui.tui.listing import near
+from fourm_tui.tui.workspace import State, Workspace
 
 if TYPE_CHECKING:
     from fourm_tui.tui.app import FourmApp
@@ -55,6 +58,7 @@ class Files:
         """The workspace is another one."""
         self._begun = self.app.workspace.state
         self._watch.look(self._paths)
+        self._keep(self._begun)
         if self.app.workspace.path:
             files.remember_schedule(self.app.workspace.path, self.app.settings.recent)
         self._offer_draft()
@@ -76,16 +80,23 @@ class Files:
             self._drafts.remove(state.documents)
         else:
             self.app.run_worker(partial(self._drafts.write, state), thread=True, group="drafts", exit_on_error=False)
+        self._keep(state)
+
+    def _keep(self, state: State) -> None:
+        """Conditions and options come back with the files, and the files with the next start."""
+        self.app.run_worker(partial(self._drafts.keep, state), thread=True, group="drafts", exit_on_error=False)
 
     def rescue(self) -> None:
         """Writes the draft at once: the program is about to end without being asked."""
         state = self.app.workspace.state
         if state != self._begun or self.app.workspace.changed:
             self._drafts.write(state)
+        self._drafts.keep(state)
 
     def end(self) -> None:
         """Everything is saved, or meant to be forgotten."""
         self._drafts.remove(self.app.workspace.state.documents)
+        self._drafts.keep(self.app.workspace.state)
         self._drafts.close()
 
     def _offer_draft(self) -> None:
@@ -123,7 +134,7 @@ class Files:
         if gone:
             workspace.lose(gone)
             self.app.workspace_signal.publish(workspace)
-            self.app.say(f"{printable(gone[0])} is gone from the disk; s writes it again", error=True)
+            self.app.say(f"{near(gone[0])} is gone from the disk; s writes it again", error=True)
             return
         if not workspace.changed:
             self._reread()
@@ -182,7 +193,10 @@ class Files:
         if workspace.path:
             files.remember_schedule(workspace.path, self.app.settings.recent)
         self.app.workspace_signal.publish(workspace)
-        self.app.say("saved " + " and ".join(printable(path) for path in self._paths) + f"; {runs_in_ml4m(workspace)}")
+        beside = "conditions are kept beside it, not in it" if workspace.state.given else ""
+        said = (f"saved {' and '.join(map(near, self._paths))}", beside, runs_in_ml4m(workspace))
+        self._keep(workspace.state)
+        self.app.say("; ".join(filter(None, said)))
         if then:
             then()
 
@@ -220,18 +234,18 @@ class Files:
         await self.app.push_screen(Open(self.app.settings.recent), answer)
 
     def open_files(self, paths: Sequence[Path]) -> None:
-        """Goes over to other files; conditions and models stay as far as they fit."""
+        """Goes over to other files; conditions and models of one's own stay."""
         state = self.app.workspace.state
         made: list[Workspace] = []
-        if self.app.attempt(
-            lambda: made.append(Workspace.of_files(paths, state.given, state.models, dict(state.options)))
-        ):
+        if self.app.attempt(lambda: made.append(opened(paths, state))):
             self.take(made[0])
-            self.app.say(f"opened {printable(paths[0])}")
+            said = (f"opened {printable(made[0].title, 60)}", unused_words(made[0]))
+            self.app.say("; ".join(filter(None, said)))
 
     def take(self, workspace: Workspace) -> None:
         """Goes over to another workspace."""
         self._drafts.remove(self.app.workspace.state.documents)
+        self._drafts.keep(self.app.workspace.state)
         self.app.workspace = workspace
         self.app.selected_row = 1
         self.app.workspace_signal.publish(workspace)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Sequence
@@ -84,3 +85,10 @@ def short(path: Path) -> str:
     if path == home:
         return "~"
     return printable(f"~/{path.relative_to(home)}" if path.is_relative_to(home) else path, 400)
+
+
+def near(path: Path) -> str:
+    """A path as people say it: from the working folder on where it lies in there."""
+    with contextlib.suppress(OSError, ValueError):
+        return printable(path.absolute().relative_to(Path.cwd()), 400)
+    return short(path)
