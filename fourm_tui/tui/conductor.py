@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from fourm_tui.chain.said import swept_words
 from fourm_tui.engine.jobs import OPEN, QueuedJob
 from fourm_tui.errors import FourmError, printable
 from fourm_tui.events.records import from_json
@@ -20,7 +21,7 @@ from fourm_tui.tui.news import Answer, News, QueueNews, RunNews, RunOpened, Trou
 from fourm_tui.tui.notices import Stopwatch, notice, parting_words
 from fourm_tui.tui.run_state import RunState
 from fourm_tui.tui.sweeping import Sweeping
-from fourm_tui.tui.troubles import in_words
+from fourm_tui.tui.troubles import in_words, plain
 from fourm_tui.tui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Conductor:
         self._cancelled: set[Path] = set()
         self.unsubmitted: dict[Path, None] = {}
         """Folders of runs of which the engine has not said yet that it has them, in their order; any thread adds."""
+        self._swept: dict[str, str] = {}
         self._stopwatch = Stopwatch()
         self.sweeping = Sweeping(app, self)
 
@@ -107,9 +109,21 @@ class Conductor:
         if self._schedule is None:
             return ()
         try:
-            return changed_cells(self._schedule, self.app.workspace.schedule)
+            found = changed_cells(self._schedule, self.app.workspace.schedule)
         except FourmError:
             return ()
+        # The cell of a sweep has another value than what is edited without anybody having edited it.
+        swept = self.record.swept.partition("=")[0] if self.record else ""
+        return tuple(each for each in found if swept not in (f"{each.column}.{each.row}", each.column))
+
+    def swept_by(self, job: QueuedJob) -> str:
+        """Of a run of a sweep the cell and its value, `temps.2 = 0.5`."""
+        if job.run not in self._swept:
+            try:
+                self._swept[job.run] = swept_words(open_run(Path(job.run)).record)
+            except FourmError:
+                self._swept[job.run] = ""
+        return self._swept[job.run]
 
     # -- making -----------------------------------------------------------------------------------------------------
 
@@ -157,7 +171,7 @@ class Conductor:
             try:
                 found = do()
             except FourmError as error:
-                app.call_from_thread(app.say, in_words(error), True)
+                app.call_from_thread(app.say, in_words(error, app.workspace.state), True)
             else:
                 app.call_from_thread(then, found)
 
@@ -178,7 +192,7 @@ class Conductor:
         try:
             run = open_run(folder)
         except FourmError as error:
-            self.app.say(str(error), error=True)
+            self.app.say(in_words(error, self.app.workspace.state), error=True)
             return
         self.submit(run)
         if self.app.run_state is not None and self.app.run_state.folder == folder:
@@ -195,7 +209,7 @@ class Conductor:
             case QueueNews():
                 self._hear_queue(news)
             case Trouble(message=message):
-                self.app.say(message, error=True)
+                self.app.say(plain(message, self.app.workspace.state), error=True)
             case Answer(do="submit", asked={"run": folder}):
                 for each in list(self.unsubmitted):
                     if str(each.resolve()) == folder:
