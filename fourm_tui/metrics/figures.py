@@ -152,7 +152,8 @@ def inception_score(logits: Tensor, splits: int = SPLITS) -> tuple[float, float]
     `[N, C]`, by torchmetrics. It shuffles; the order is that of a fixed seed here."""
     metric: Any = _torchmetrics("inception", "InceptionScore", feature=_Given(logits.shape[1]), splits=splits)
     metric.update(logits)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that one split has no deviation
         torch.manual_seed(0)
         mean, deviation = metric.compute()
     return float(mean), float(deviation)

@@ -53,7 +53,9 @@ def load_networks(
     features = logits = similarity = None
     if wanted.fid or wanted.inception:
         network = load_inception(inception_file(weights), device)
-        features = network
+
+        def features(pictures: Tensor) -> Tensor:
+            return network(pictures.to(device))
 
         def logits(found: Tensor) -> Tensor:
             return found.to(device) @ network.fc.weight.T
