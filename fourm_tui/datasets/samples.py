@@ -152,10 +152,13 @@ class Samples:
             with part.file() as path:
                 given = Given(wanted, path=path, **(crop.options if crop else {}))
                 try:
-                    return load_condition(given, self.modalities)
+                    found = load_condition(given, self.modalities)
                 except InputError as error:
                     # The file may be a temporary one, whose name says nothing.
                     raise InputError(str(error).replace(f": {printable(path)}", "", 1)) from None
+            if crop and found.view:
+                _check_fits(found.view, place)
+            return found
         except InputError as error:
             raise InputError(_placed(str(error), wanted, part.shown, place)) from None
         except (ValueError, MemoryError):
@@ -177,6 +180,8 @@ def _sequence_text(wanted: str, part: Part) -> str:
 
 def _placed(message: str, wanted: str, shown: str, place: str) -> str:
     """The message with the sample before it, and without what the command line would say."""
+    if message.startswith(place):
+        return message
     for start in (f"-i {wanted}", shown):
         message = message.removeprefix(start)
     return place + (message if message.startswith((" ", ":", ",")) else f": {message}")
