@@ -229,6 +229,11 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
         if message and self.screen_stack and isinstance(over := self.screen_stack[-1], Hearing):
             over.hear(message)
 
+    def unsay(self, *messages: str) -> None:
+        """Takes messages away that are true no more."""
+        with contextlib.suppress(StopIteration):
+            self.main.query_one(MessageLine).unsay(*messages)
+
     def attempt(self, do: Callable[[], Any]) -> bool:
         """Does something; what the user can understand of its failure is shown. Whether it worked."""
         try:

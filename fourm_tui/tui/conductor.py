@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fourm_tui.tui.app import FourmApp
 
 R = TypeVar("R")
+_STOPPING, _ENDING = "stopping at the next step; again to end it at once", "ending it at once"
 
 
 class Conductor:
@@ -130,7 +131,7 @@ class Conductor:
     def start(self, parent: Run | None = None, row: int | None = None, workspace: Workspace | None = None) -> None:
         """Makes a run of what is edited, or of another workspace, and gives it to the engine."""
         workspace, out = workspace or self.app.workspace.trial(), self.app.out
-        every = self.app.settings.preview_every
+        every, is_new = self.app.settings.preview_every, not out.exists()
 
         def begin() -> Begun:
             begun = workspace.begin(out, parent, row, every)
@@ -138,9 +139,9 @@ class Conductor:
             return begun
 
         if self.app.attempt(lambda: workspace.inputs):
-            self.beside(begin, lambda begun: self._begun(begun, unused_words(workspace)))
+            self.beside(begin, lambda begun: self._begun(begun, unused_words(workspace), is_new))
 
-    def _begun(self, begun: Begun, unused: str) -> None:
+    def _begun(self, begun: Begun, unused: str, is_new: bool) -> None:
         self.submit(begun.run)
         notes = [printable(note, 300) for note in begun.notes]
         if self.app.run_state is None or self.app.run_state.folder != begun.run.folder:
@@ -148,6 +149,8 @@ class Conductor:
             notes.append(f"queued: it begins after {before} other {'run' if before == 1 else 'runs'}")
         if unused:
             notes.append(unused)
+        if is_new:  # a folder that nobody has made
+            notes.append(f"runs are kept in {printable(self.app.out.absolute(), 200)}")
         if notes:
             self.app.say("\n".join(notes))
 
@@ -184,7 +187,7 @@ class Conductor:
         self._cancelled.add(folder)
         if self.app.run_state is not None and self.app.run_state.folder == folder:
             self._is_chosen = True  # another in its place would get a second key that was meant for this one
-        self.app.say("ending it at once" if again else "stopping at the next step; again to end it at once")
+        self.app.say(_ENDING if again else _STOPPING)
         self.app.queue_signal.publish(self.app.jobs)
 
     def retry(self, folder: Path) -> None:
@@ -194,10 +197,11 @@ class Conductor:
         except FourmError as error:
             self.app.say(in_words(error, self.app.workspace.state), error=True)
             return
+        state, done = self.app.run_state, run.finished()
         self.submit(run)
-        if self.app.run_state is not None and self.app.run_state.folder == folder:
+        if state is not None and state.folder == folder:
             self.show(run)
-        self.app.say("going on after its last finished target")
+        self.app.say("going on after its last finished target" if done else "going on from its first target")
 
     # -- hearing ----------------------------------------------------------------------------------------------------
 
@@ -235,6 +239,7 @@ class Conductor:
                 return
         self.app.run_signal.publish(state)
         if not state.active:
+            self.app.unsay(_STOPPING, _ENDING)
             self._show_next()
 
     def _hear_queue(self, news: QueueNews) -> None:
