@@ -3,7 +3,7 @@
 The Hub client's own `hf_hub_download` begins anew after an interruption (since 1.x it removes what it has) and
 compares sizes only. Here an unfinished file stays in the cache as `blobs/HASH.incomplete`, the next download goes on
 at its end, and a file takes its place only when its SHA-256 (or git hash, for small files) is the one that the Hub
-gave. Only JSON and safetensors files are ever asked for.
+gave. Only JSON and safetensors files, and tables of prompts, are ever asked for.
 """
 
 from __future__ import annotations

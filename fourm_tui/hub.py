@@ -47,7 +47,7 @@ class Source:
     name: str
     """For commands and people: bare if published, else the Hub id."""
     repo: str
-    kind: Literal["model", "tokenizer", "text tokenizer", "other"]
+    kind: Literal["model", "tokenizer", "text tokenizer", "data", "other"]
     files: tuple[str, ...] = (CONFIG_FILE, WEIGHTS_FILE)
     revision: str | None = None
     """Branch, tag or commit; None: main."""
@@ -55,8 +55,8 @@ class Source:
     """Of the download; None if unknown before the Hub is asked."""
 
     @property
-    def repo_type(self) -> Literal["model", "space"]:
-        return "space" if self.kind == "text tokenizer" else "model"
+    def repo_type(self) -> Literal["model", "dataset", "space"]:
+        return "space" if self.kind == "text tokenizer" else "dataset" if self.kind == "data" else "model"
 
     @property
     def folder(self) -> Path:

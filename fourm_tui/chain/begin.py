@@ -96,7 +96,7 @@ def check_variations(count: int) -> None:
     """
     if count > MOST_VARIATIONS:
         raise InputError(
-            f"variations: {count} are more than the {MOST_VARIATIONS} of one run; `fourm-tui batch` makes outputs in bulk"
+            f"variations: {count} are more than the {MOST_VARIATIONS} of one run; `fourm-tui batch` makes what is more"
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fourm_tui.errors import printable
-from fourm_tui.runs import Run
+from fourm_tui.runs import Run, RunRecord
 
 
 def has_words(run: Run, words: Sequence[str]) -> bool:
@@ -33,3 +33,9 @@ def given_words(run: Run) -> str:
         elif condition.path is not None:
             words.append(f"{condition.name}={condition.path.rpartition('/')[2]}")
     return printable(" + ".join(words), 300)
+
+
+def swept_words(record: RunRecord) -> str:
+    """Of a run of a sweep the cell and its value, `temps.2 = 0.5`; else nothing."""
+    key, _, value = record.swept.partition("=")
+    return printable(f"{key.strip()} = {value.strip()}", 60) if key else ""

@@ -7,7 +7,7 @@ import argparse
 from rich.console import Console
 from rich.text import Text
 
-from fourm_tui.chain.sweep import Cell, parse, sheet_of
+from fourm_tui.chain.sweep import Cell, parse, rows_of, sheet_name, sheet_of
 from fourm_tui.cli.console import make_console
 from fourm_tui.cli.following import CANCELLED, Stop
 from fourm_tui.cli.run import go, prepared
@@ -38,6 +38,7 @@ def sweep(options: argparse.Namespace) -> int:
                 _only(options, key, value, row)
             try:
                 folder, panels = prepared(options, first)
+                folder = folder.save(swept=f"{key}={value}")
             except FourmError as error:
                 if first is None:
                     raise
@@ -53,9 +54,10 @@ def sweep(options: argparse.Namespace) -> int:
             if code == CANCELLED:
                 break
     assert first is not None
-    sheet = first.folder.parent / f"sweep_{first.name}.png"
-    replace_file(sheet, png_bytes(sheet_of(key, cells), {"sweep": options.sweep}))
-    console.print(Text(str(sheet), "bold"))
+    for number in rows_of(row, cells):
+        sheet = first.folder.parent / sheet_name(first, number)
+        replace_file(sheet, png_bytes(sheet_of(key, cells, number), {"sweep": options.sweep}))
+        console.print(Text(str(sheet), "bold" if number == row else "dim"))
     return code or int(any(cell.error for cell in cells))
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fourm_tui.conditions.files import LARGEST_TEXT
+from fourm_tui.datasets.json_parts import value_part
 from fourm_tui.datasets.lines import read_lines
-from fourm_tui.datasets.parts import FilePart, Part, TextPart
+from fourm_tui.datasets.parts import Part
 from fourm_tui.datasets.samples import Samples
-from fourm_tui.datasets.slots import RGB, all_slots, choose, encoded_notes, slot_of_column, split_ending
+from fourm_tui.datasets.slots import RGB, all_slots, choose, encoded_notes, literal_slots, slot_of_column
 from fourm_tui.errors import InputError, printable
 from fourm_tui.modalities import Modality
 
@@ -54,19 +55,7 @@ class Rows:
             return None
         column = f", column {slot}" if self.paths else ""
         shown = f"{printable(self.path, 400)}, line {self.numbers[number]}{column}"
-        return value_part(cell.strip(), slot in self.literal, self.paths, self.path.parent, shown)
-
-
-def value_part(value: str, literal: bool, paths: bool, folder: Path, shown: str) -> Part:
-    """A value of a row: a text, or a path below the folder of the file that says so."""
-    if literal and not (paths and value.startswith("@")):
-        return TextPart(value, shown)
-    path = Path(value.removeprefix("@")).expanduser()
-    return FilePart(folder / path, split_ending(path.name)[1])
-
-
-def literal_slots(chosen: Mapping[str, str], modalities: Mapping[str, Modality]) -> frozenset[str]:
-    return frozenset(slot for name, slot in chosen.items() if modalities[name].kind == "sequence")
+        return value_part(cell.strip(), slot in self.literal, self.path.parent if self.paths else None, shown)
 
 
 def open_captions(path: Path, wanted: Collection[str], modalities: Mapping[str, Modality]) -> Samples:

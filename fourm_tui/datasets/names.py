@@ -117,6 +117,11 @@ def shown_key(key: Key) -> str:
     return f"{key[0]}/{key[1]}" if key[0] else key[1]
 
 
+def shown_folder(path: Path) -> str:
+    """The end of a path, for titles: `coco/val`."""
+    return printable("/".join(path.absolute().parts[-2:]).removeprefix("//"), 80)
+
+
 def plural(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
@@ -130,5 +135,20 @@ def folders_in(folder: Path) -> Sequence[str]:
     try:
         with os.scandir(folder) as entries:
             return sorted(entry.name for entry in entries if is_folder(entry) and not entry.name.startswith("."))
+    except OSError as error:
+        raise InputError(f"{printable(folder, 400)} cannot be read: {printable(error.strerror or error)}") from None
+
+
+def files_in(folder: Path, ending: str) -> Sequence[str]:
+    """The names of the files directly in a folder that end so, sorted.
+
+    Raises:
+        InputError: the folder cannot be read.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(
+                entry.name for entry in entries if entry.name.endswith(ending) and not entry.name.startswith(".")
+            )
     except OSError as error:
         raise InputError(f"{printable(folder, 400)} cannot be read: {printable(error.strerror or error)}") from None

@@ -18,7 +18,7 @@ from fourm_tui.conditions.pictures import LARGEST_PIXELS, LARGEST_SIDE, opened, 
 from fourm_tui.conditions.views import View
 from fourm_tui.datasets.dataset import Index
 from fourm_tui.datasets.parts import Part, check_text
-from fourm_tui.datasets.slots import ARRAYS, CROPS, RGB
+from fourm_tui.datasets.slots import CROPS, RGB
 from fourm_tui.errors import InputError, printable
 from fourm_tui.formats.reading import read_json
 from fourm_tui.modalities import Modality
@@ -67,7 +67,7 @@ class Samples:
         return len(self.index)
 
     def name(self, number: int) -> str:
-        return printable(self.index.name(number), 1000)
+        return safe_name(self.index.name(number))
 
     def conditions(self, number: int) -> dict[str, Condition]:
         name = self.name(number)
@@ -149,15 +149,16 @@ class Samples:
         try:
             if modality.kind == "sequence":
                 return load_condition(Given(wanted, text=_sequence_text(wanted, part)), self.modalities, view)
-            if modality.kind == "embeddings" and part.ending not in ARRAYS:
-                return load_condition(Given(wanted, text=part.text()), self.modalities)
             with part.file() as path:
                 given = Given(wanted, path=path, **(crop.options if crop else {}))
                 try:
-                    return load_condition(given, self.modalities)
+                    found = load_condition(given, self.modalities)
                 except InputError as error:
                     # The file may be a temporary one, whose name says nothing.
                     raise InputError(str(error).replace(f": {printable(path)}", "", 1)) from None
+            if crop and found.view:
+                _check_fits(found.view, place)
+            return found
         except InputError as error:
             raise InputError(_placed(str(error), wanted, part.shown, place)) from None
         except (ValueError, MemoryError):
@@ -179,6 +180,8 @@ def _sequence_text(wanted: str, part: Part) -> str:
 
 def _placed(message: str, wanted: str, shown: str, place: str) -> str:
     """The message with the sample before it, and without what the command line would say."""
+    if message.startswith(place):
+        return message
     for start in (f"-i {wanted}", shown):
         message = message.removeprefix(start)
     return place + (message if message.startswith((" ", ":", ",")) else f": {message}")
@@ -187,3 +190,9 @@ def _placed(message: str, wanted: str, shown: str, place: str) -> str:
 def _check_fits(view: View, where: str) -> None:
     if view.left >= view.width or view.top >= view.height or view.left + view.across <= 0 or view.top + view.down <= 0:
         raise InputError(f"{where}: its {CROPS} do not fit the picture")
+
+
+def safe_name(name: str) -> str:
+    """A name that is printable and, should it become part of a path, leads nowhere else."""
+    steps = [step for step in printable(name, 1000).split("/") if step not in ("", ".")]
+    return "/".join("_" if step == ".." else step for step in steps) or "_"

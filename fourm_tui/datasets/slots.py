@@ -93,6 +93,11 @@ def encoded_notes(chosen: Mapping[str, str], modalities: Mapping[str, Modality])
     )
 
 
+def literal_slots(chosen: Mapping[str, str], modalities: Mapping[str, Modality]) -> frozenset[str]:
+    """The slots whose values in tables are the text itself."""
+    return frozenset(slot for name, slot in chosen.items() if modalities[name].kind == "sequence")
+
+
 def split_ending(name: str) -> tuple[str, str]:
     """A file name and its ending, in lower case: `("s1", ".json.gz")`."""
     stem, dot, ending = name.rpartition(".")

@@ -6,29 +6,31 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fourm_tui.datasets.names import Key, by_name, files_below, plural, shared, shown_key
+from fourm_tui.datasets.names import Key, by_name, files_below, plural, shared, shown_folder, shown_key
 from fourm_tui.datasets.parts import FilePart, Part
 from fourm_tui.datasets.samples import PLACED, Samples
 from fourm_tui.datasets.slots import CROPS, IMAGES, RGB, choose, encoded_notes, endings_of
 from fourm_tui.errors import InputError, printable
 from fourm_tui.modalities import Modality
 
+_WRITTEN = (*IMAGES, *(ending.upper() for ending in IMAGES))
+
 
 @dataclass(frozen=True, eq=False)
 class Tree:
     """The files of a tree by sample."""
 
-    root: Path
+    what: str
     keys: Sequence[Key]
     endings: Mapping[str, Mapping[Key, str] | str]
     """How the files of a slot end: all of them alike, or by sample."""
-    folders: Collection[str]
-    """The slots that have a folder."""
+    folders: Mapping[str, Path]
+    """Of each slot that has one, asked for or not."""
     notes: tuple[str, ...]
 
     @property
     def title(self) -> str:
-        return f"{printable(self.root.name or self.root)}: one folder per modality"
+        return self.what
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -44,7 +46,7 @@ class Tree:
             return None
         if slot in self.endings:
             return self._file(number, slot, self.endings[slot])
-        for ending in (".npy",) if slot == CROPS else IMAGES:
+        for ending in (".npy",) if slot == CROPS else _WRITTEN:
             part = self._file(number, slot, ending)
             if part.path.is_file():
                 return part
@@ -53,7 +55,7 @@ class Tree:
     def _file(self, number: int, slot: str, ending: Mapping[Key, str] | str) -> FilePart:
         folder, name = self.keys[number]
         written = ending if isinstance(ending, str) else ending[folder, name]
-        return FilePart(self.root / slot / folder / (name + written), written.lower())
+        return FilePart(self.folders[slot] / folder / (name + written), written.lower())
 
 
 def open_tree(
@@ -84,11 +86,15 @@ def open_tree(
         notes.append(told)
     if not keys:
         raise InputError(f"{where}: no name is in all of {', '.join(found)}; {told or 'they are empty'}")
-    endings: dict[str, Mapping[Key, str] | str] = {}
-    for slot, names in found.items():
-        kinds = set(names.values())
-        endings[slot] = kinds.pop() if len(kinds) == 1 else names
-    return Samples(Tree(root, keys, endings, frozenset(folders), tuple(notes)), chosen, modalities)
+    places = {slot: root / slot for slot in folders}
+    what = f"{shown_folder(root)}: one folder per modality"
+    return Samples(Tree(what, keys, compact(found), places, tuple(notes)), chosen, modalities)
+
+
+def compact(found: Mapping[str, Mapping[Key, str]]) -> dict[str, Mapping[Key, str] | str]:
+    """How files end, by slot: in a word where all end alike."""
+    kinds = {slot: set(names.values()) for slot, names in found.items()}
+    return {slot: kinds[slot].pop() if len(kinds[slot]) == 1 else names for slot, names in found.items()}
 
 
 def _names(folder: Path, slot: str, endings: tuple[str, ...], notes: list[str]) -> dict[Key, str]:

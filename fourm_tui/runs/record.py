@@ -182,6 +182,8 @@ class RunRecord:
     """By their number."""
     rows: tuple[RowRecord, ...] = ()
     parent: ParentRecord | None = None
+    swept: str = ""
+    """Of a run of a sweep the cell and its value: `temps.2=0.5`."""
     status: Status = "pending"
     error: str | None = None
     """Why it failed."""

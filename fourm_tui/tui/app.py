@@ -107,16 +107,16 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
         self.own_themes: frozenset[str] = frozenset()
         """Names of those that were read, not Textual's."""
         self.files = Files(self)
-        self.sheet: Path | None = None
-        """The newest contact sheet of a sweep."""
-        self.sheet_signal: Signal[Path | None] = Signal(self, "sheet")
+        self.sheets: dict[str, Path] = {}
+        """The newest contact sheets of a sweep, by their titles."""
+        self.sheet_signal: Signal[dict[str, Path]] = Signal(self, "sheet")
         self.has_begun = threading.Event()
         """Set when the first picture of the screen is there."""
         self.is_lent = False
         """Whether another program has the terminal."""
         self.link = Link(self._tell)
         self.conductor = Conductor(self)
-        self._in_turn = InTurn(self, super().on_event)
+        self._in_turn = InTurn(self, super().on_event, self._pasted)
         self._sent = Sent()
         theme = find_theme(self.settings.theme)
         if theme is not None:  # now, so that the screen need not be painted anew
@@ -126,12 +126,17 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
     # -- life ---------------------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        self.app_resume_signal.subscribe(self, lambda _: self._sent.forget())
+        self.app_resume_signal.subscribe(self, lambda _: self._resume())
         self.set_class(is_remote(), "remote")
         self.set_keymap(dict(self.settings.keys))
         self.push_screen(MainScreen())
         self._look_at_size(self.size)
         self.call_after_refresh(self._begin)
+
+    def _resume(self) -> None:
+        """Another program had the terminal."""
+        self._sent.forget()
+        self._in_turn.forget()
 
     def _begin(self) -> None:
         """What can wait until the first picture of the screen is there."""
@@ -170,6 +175,12 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
                 await self._in_turn.take(event)
         else:
             await super().on_event(event)
+
+    def _pasted(self, text: str) -> None:
+        """Text has come as keys, in one go."""
+        takes = any(hasattr(self.focused, name) for name in ("on_paste", "_on_paste"))
+        end = "" if takes else "; nothing takes text here"
+        self.say(f"{len(text)} characters came in one go: taken as a paste, not as keys{end}")
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         if self._running and not self.is_headless and not self._batch_count:
@@ -218,12 +229,17 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
         if message and self.screen_stack and isinstance(over := self.screen_stack[-1], Hearing):
             over.hear(message)
 
+    def unsay(self, *messages: str) -> None:
+        """Takes messages away that are true no more."""
+        with contextlib.suppress(StopIteration):
+            self.main.query_one(MessageLine).unsay(*messages)
+
     def attempt(self, do: Callable[[], Any]) -> bool:
         """Does something; what the user can understand of its failure is shown. Whether it worked."""
         try:
             do()
         except FourmError as error:
-            self.say(in_words(error), error=True)
+            self.say(in_words(error, self.workspace.state), error=True)
             return False
         return True
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from fourm_tui.chain.said import swept_words
 from fourm_tui.engine.jobs import OPEN, QueuedJob
 from fourm_tui.errors import FourmError, printable
 from fourm_tui.events.records import from_json
@@ -20,7 +21,7 @@ from fourm_tui.tui.news import Answer, News, QueueNews, RunNews, RunOpened, Trou
 from fourm_tui.tui.notices import Stopwatch, notice, parting_words
 from fourm_tui.tui.run_state import RunState
 from fourm_tui.tui.sweeping import Sweeping
-from fourm_tui.tui.troubles import in_words
+from fourm_tui.tui.troubles import in_words, plain
 from fourm_tui.tui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from fourm_tui.tui.app import FourmApp
 
 R = TypeVar("R")
+_STOPPING, _ENDING = "stopping at the next step; again to end it at once", "ending it at once"
 
 
 class Conductor:
@@ -53,6 +55,7 @@ class Conductor:
         self._cancelled: set[Path] = set()
         self.unsubmitted: dict[Path, None] = {}
         """Folders of runs of which the engine has not said yet that it has them, in their order; any thread adds."""
+        self._swept: dict[str, str] = {}
         self._stopwatch = Stopwatch()
         self.sweeping = Sweeping(app, self)
 
@@ -107,16 +110,28 @@ class Conductor:
         if self._schedule is None:
             return ()
         try:
-            return changed_cells(self._schedule, self.app.workspace.schedule)
+            found = changed_cells(self._schedule, self.app.workspace.schedule)
         except FourmError:
             return ()
+        # The cell of a sweep has another value than what is edited without anybody having edited it.
+        swept = self.record.swept.partition("=")[0] if self.record else ""
+        return tuple(each for each in found if swept not in (f"{each.column}.{each.row}", each.column))
+
+    def swept_by(self, job: QueuedJob) -> str:
+        """Of a run of a sweep the cell and its value, `temps.2 = 0.5`."""
+        if job.run not in self._swept:
+            try:
+                self._swept[job.run] = swept_words(open_run(Path(job.run)).record)
+            except FourmError:
+                self._swept[job.run] = ""
+        return self._swept[job.run]
 
     # -- making -----------------------------------------------------------------------------------------------------
 
     def start(self, parent: Run | None = None, row: int | None = None, workspace: Workspace | None = None) -> None:
         """Makes a run of what is edited, or of another workspace, and gives it to the engine."""
         workspace, out = workspace or self.app.workspace.trial(), self.app.out
-        every = self.app.settings.preview_every
+        every, is_new = self.app.settings.preview_every, not out.exists()
 
         def begin() -> Begun:
             begun = workspace.begin(out, parent, row, every)
@@ -124,9 +139,9 @@ class Conductor:
             return begun
 
         if self.app.attempt(lambda: workspace.inputs):
-            self.beside(begin, lambda begun: self._begun(begun, unused_words(workspace)))
+            self.beside(begin, lambda begun: self._begun(begun, unused_words(workspace), is_new))
 
-    def _begun(self, begun: Begun, unused: str) -> None:
+    def _begun(self, begun: Begun, unused: str, is_new: bool) -> None:
         self.submit(begun.run)
         notes = [printable(note, 300) for note in begun.notes]
         if self.app.run_state is None or self.app.run_state.folder != begun.run.folder:
@@ -134,6 +149,8 @@ class Conductor:
             notes.append(f"queued: it begins after {before} other {'run' if before == 1 else 'runs'}")
         if unused:
             notes.append(unused)
+        if is_new:  # a folder that nobody has made
+            notes.append(f"runs are kept in {printable(self.app.out.absolute(), 200)}")
         if notes:
             self.app.say("\n".join(notes))
 
@@ -157,7 +174,7 @@ class Conductor:
             try:
                 found = do()
             except FourmError as error:
-                app.call_from_thread(app.say, in_words(error), True)
+                app.call_from_thread(app.say, in_words(error, app.workspace.state), True)
             else:
                 app.call_from_thread(then, found)
 
@@ -170,7 +187,7 @@ class Conductor:
         self._cancelled.add(folder)
         if self.app.run_state is not None and self.app.run_state.folder == folder:
             self._is_chosen = True  # another in its place would get a second key that was meant for this one
-        self.app.say("ending it at once" if again else "stopping at the next step; again to end it at once")
+        self.app.say(_ENDING if again else _STOPPING)
         self.app.queue_signal.publish(self.app.jobs)
 
     def retry(self, folder: Path) -> None:
@@ -178,12 +195,13 @@ class Conductor:
         try:
             run = open_run(folder)
         except FourmError as error:
-            self.app.say(str(error), error=True)
+            self.app.say(in_words(error, self.app.workspace.state), error=True)
             return
+        state, done = self.app.run_state, run.finished()
         self.submit(run)
-        if self.app.run_state is not None and self.app.run_state.folder == folder:
+        if state is not None and state.folder == folder:
             self.show(run)
-        self.app.say("going on after its last finished target")
+        self.app.say("going on after its last finished target" if done else "going on from its first target")
 
     # -- hearing ----------------------------------------------------------------------------------------------------
 
@@ -195,7 +213,7 @@ class Conductor:
             case QueueNews():
                 self._hear_queue(news)
             case Trouble(message=message):
-                self.app.say(message, error=True)
+                self.app.say(plain(message, self.app.workspace.state), error=True)
             case Answer(do="submit", asked={"run": folder}):
                 for each in list(self.unsubmitted):
                     if str(each.resolve()) == folder:
@@ -221,6 +239,7 @@ class Conductor:
                 return
         self.app.run_signal.publish(state)
         if not state.active:
+            self.app.unsay(_STOPPING, _ENDING)
             self._show_next()
 
     def _hear_queue(self, news: QueueNews) -> None:

@@ -235,7 +235,7 @@ def said(check: Check, each: Problem) -> str:
     """A problem in one sentence, with what to do about it here."""
     fix = "runs here, not in ml-4m" if each in check.findings.incompatible else here(each).fix
     at = f"row {each.row} " if each.row else ""
-    return f"{at}{here(each).column or ''} {each.message}".strip() + (f": {fix}" if fix else "")
+    return f"{at}{here(each).column or ''} {here(each).message}".strip() + (f": {fix}" if fix else "")
 
 
 def _findings(check: Check, styles: Mapping[str, str], ascii: bool) -> list[Piece]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from fourm_tui.chain.compare import Pair, schedules_differ
 from fourm_tui.chain.recorded import schedule_of
-from fourm_tui.chain.said import given_words, said
+from fourm_tui.chain.said import given_words, said, swept_words
 from fourm_tui.chain.times import ago, lasting, moment
 from fourm_tui.conditions.given import Given
 from fourm_tui.errors import printable
 from fourm_tui.modalities import MODALITIES
 from fourm_tui.runs import Run
 from fourm_tui.schedule.rows import Schedule
+from fourm_tui.tui.words import status_word
 
 _DATA = ("_16bit.png",)
 """Ends of the names of pictures that are data rather than to look at."""
@@ -26,18 +29,30 @@ STATUS_COLOURS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Listed:
-    """A run in the list."""
+    """A run in the list. What is only wanted of those that are seen is found out when it is asked for."""
 
     run: Run
-    picture: Path | None
-    """Of its last target that has one."""
-    text: str = ""
-    """What words are looked for in, in small letters."""
 
-    @classmethod
-    def of(cls, run: Run) -> Listed:
-        targets = (row.target for row in run.record.rows)
-        return cls(run, last_picture(run), "\n".join((*said(run), run.record.status, *targets)).lower())
+    @cached_property
+    def swept(self) -> str:
+        """Of a run of a sweep the cell and its value, `temps.1 = 3.0`."""
+        return swept_words(self.run.record)
+
+    @cached_property
+    def picture(self) -> Path | None:
+        """Of its last target that has one."""
+        return last_picture(self.run)
+
+    @cached_property
+    def text(self) -> str:
+        """What words are looked for in, in small letters."""
+        targets = (row.target for row in self.run.record.rows)
+        return "\n".join((*said(self.run), status_word(self.run.record.status), self.swept, *targets)).lower()
+
+    @cached_property
+    def targets(self) -> tuple[str, ...]:
+        """What it makes, one after the other, as people call it."""
+        return targets(self.run)
 
     def fits(self, words: list[str]) -> bool:
         return all(word.lower() in self.text for word in words)
@@ -45,12 +60,22 @@ class Listed:
 
 def last_picture(run: Run) -> Path | None:
     """The newest picture of the first sample that has any."""
-    samples = sorted((run.folder / "samples").glob("[0-9][0-9][0-9]"))
-    for folder in samples:
-        pictures = [path for path in folder.glob("*.png") if not path.name.endswith(_DATA)]
-        if pictures:
-            return max(pictures, key=lambda path: (path.name[:2], path.name))
+    folder = run.folder / "samples"
+    found = _last_picture(folder / "000")  # there may be thousands of them
+    if found is not None:
+        return found
+    with contextlib.suppress(OSError):
+        others = sorted(folder.iterdir(), key=lambda each: (len(each.name), each.name))
+        return next((found for each in others if (found := _last_picture(each)) is not None), None)
     return None
+
+
+def _last_picture(folder: Path) -> Path | None:
+    try:
+        pictures = [path for path in folder.glob("*.png") if not path.name.endswith(_DATA)]
+    except OSError:
+        return None
+    return max(pictures, key=lambda path: (path.name[:2], path.name), default=None)
 
 
 def is_label_map(path: Path) -> bool:
@@ -62,13 +87,12 @@ def when(run: Run, now: object) -> str:
     return "–" if began is None else ago(began, now)  # type: ignore[arg-type]
 
 
-def targets(run: Run, ascii: bool = False) -> str:
+def targets(run: Run) -> tuple[str, ...]:
     """What it makes, one after the other, as people call it."""
     names = [row.target for row in run.record.rows]
     if not names and (schedule := schedule_of(run.record)) is not None:
         names = [row.target for _, _, row in schedule.rows()]
-    shown = [MODALITIES[name].title if name in MODALITIES else printable(name, 30) for name in names]
-    return (" > " if ascii else " → ").join(shown)
+    return tuple(MODALITIES[name].title if name in MODALITIES else printable(name, 30) for name in names)
 
 
 def model(run: Run) -> str:
@@ -79,14 +103,14 @@ def model(run: Run) -> str:
 def facts(run: Run) -> Iterator[tuple[str, str]]:
     """What there is to know about a run: a heading and a line each."""
     record = run.record
-    yield "status", f"{record.status}  {lasting(record.seconds)}"
+    yield "status", f"{status_word(record.status)}  {lasting(record.seconds)}"
     began = moment(record.created)
     if began is not None:
         yield "begun", f"{began:%Y-%m-%d %H:%M:%S}"
     options = [str(record.options[name]) for name in ("dtype", "device") if record.options.get(name)]
     yield "model", "  ".join((model(run), *(printable(each, 20) for each in options)))
-    seeds = [str(sample.seed) for sample in record.samples]
-    yield "seed", ", ".join(seeds[:3]) + (f" and {len(seeds) - 3} more" if len(seeds) > 3 else "")
+    seeds, count = [str(sample.seed) for sample in record.samples[:3]], len(record.samples)
+    yield "seed", ", ".join(seeds) + (f" and {count - 3} more" if count > 3 else "")
     if record.parent:
         yield "parent", f"{printable(record.parent.run)} from row {record.parent.row}"
     for condition in record.conditions:

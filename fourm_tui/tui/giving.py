@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fourm_tui.conditions.given import Given
-from fourm_tui.errors import printable
+from fourm_tui.errors import FourmError, printable
 from fourm_tui.tui import fits
 from fourm_tui.tui.conditions_list import takes, title_of
 from fourm_tui.tui.recent import recent, remember
@@ -71,9 +72,14 @@ def give(pane: ConditionsPane, name: str, given: Given | None) -> None:
 def write(pane: ConditionsPane, name: str, text: str | None) -> None:
     """Opens the editor of a text; what is written there has no file."""
     from fourm_tui.tui.screens.edit_text import EditText
-    from fourm_tui.tui.written import writing_of
+    from fourm_tui.tui.written import counter, writing_of
 
-    screen = EditText(writing_of(name, pane.modalities, pane.over()), text or "")
+    count = None
+    with contextlib.suppress(FourmError):
+        inputs = pane.fourm.workspace.inputs
+        model = inputs.checkpoints.get("model")
+        count = counter(model.weights if model else None, inputs.models.text_tokenizer, inputs.base)
+    screen = EditText(writing_of(name, pane.modalities, pane.over(), count), text or "")
 
     def answer(found: str | None) -> None:
         if screen.wants_file:

@@ -117,6 +117,8 @@ def plain_problem(error: Exception, given: Given) -> str:
     message = str(error)
     for prefix in (f"-i {given.name}", ": " + printable(given.path) if given.path else ""):
         message = message.removeprefix(prefix)
+    if given.mask:
+        message = message.replace(printable(given.mask), printable(given.mask.name))
     return message.lstrip(":, ")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,18 @@ class Looking:
     """Row and column in the token map."""
     sheet: Path | None = None
     """A contact sheet, instead of it all."""
+    sheets: Mapping[str, Path] = field(default_factory=dict)
+    """All that it is one of, by their titles."""
+
+    def show_sheets(self, sheets: Mapping[str, Path]) -> None:
+        """Contact sheets, the first of them now."""
+        self.sheets, self.sheet = sheets, next(iter(sheets.values()), None)
+
+    def next_sheet(self, by: int) -> None:
+        """The next of them; beyond the first and the last, none."""
+        paths = list(self.sheets.values())
+        at = paths.index(self.sheet) + by if self.sheet in paths else -1
+        self.sheet = paths[at] if 0 <= at < len(paths) else None
 
     def key(self, state: RunState) -> Key | None:
         """The target that is looked at."""
@@ -105,7 +118,9 @@ def scene_of(
 ) -> Scene | None:  # fmt: skip
     """All that is to be shown; None if there is nothing yet."""
     if looking.sheet is not None:
-        return Scene([Item((0, 0), "contact sheet", "picture", looking.sheet)], 0)
+        sheets = looking.sheets or {"contact sheet": looking.sheet}
+        items = [Item((0, at), title, "picture", path) for at, (title, path) in enumerate(sheets.items())]
+        return Scene(items, list(sheets.values()).index(looking.sheet))
     key = looking.key(state) if state is not None else None
     if state is None or key is None:
         return None
@@ -153,8 +168,14 @@ def companions_of(
     return found
 
 
-def status_line(state: RunState | None, looking: Looking) -> str:
-    """The line under it all."""
+def status_line(state: RunState | None, looking: Looking, word: str = "waiting") -> str:
+    """The line under it all.
+
+    Args:
+        state: the run that is looked at.
+        looking: at what of it.
+        word: what it is at before its first event.
+    """
     if looking.sheet is not None:
         return printable(looking.sheet)
     if state is None:
@@ -166,7 +187,7 @@ def status_line(state: RunState | None, looking: Looking) -> str:
     key = looking.key(state)
     target = state.targets.get(key) if key else None
     if target is None:
-        return {"waiting": "waiting for its turn", "failed": f"failed: {state.error}"}.get(state.status, "")
+        return {"waiting": word, "failed": f"failed: {state.error}"}.get(state.status, "")
     if looking.cursor is not None and target.grid is not None:
         return place_line(target, *looking.cursor)
     if looking.until is not None:

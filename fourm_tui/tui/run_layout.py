@@ -78,6 +78,8 @@ def _blocks(view: View, width: int) -> list[_Block]:
         return [((cut(text, width, view.ascii), role),)] if text else []
 
     title = run_name(state.name) if state and state.name else ""
+    swept = view.swept.get(view.job.id, "") if view.job else ""
+    title += f"  {swept}" if title and swept else ""
     where = "  ".join(each for each in (state.device, state.dtype) if each) if state else ""
     note = state.notes[-1] if state and state.notes else ""
     open_ = sum(job.status in OPEN for job in view.jobs)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,7 @@ from fourm_tui.events import RowFacts
 from fourm_tui.tui.run_state import RunState
 from fourm_tui.tui.widgets.bars import bar
 from fourm_tui.tui.widgets.canvas import cut
+from fourm_tui.tui.words import run_word
 
 Role = Literal["plain", "muted", "faint", "accent", "error", "selected"]
 Line = tuple[tuple[str, Role], ...]
@@ -43,23 +44,16 @@ class View:
     memory: str = ""
     changed: str = ""
     ascii: bool = False
+    swept: Mapping[str, str] = field(default_factory=dict)
+    """Of jobs of a sweep the cell and its value, by their ids."""
 
 
 def state_word(state: RunState | None, job: QueuedJob | None = None, stopping: bool = False) -> str:
     """What a run is at, in a word."""
     if state is None:
         return "ready"
-    if stopping:
-        return "stopping"
-    if job is not None and job.status in ("paused", "waiting"):
-        return job.status
-    if not state.active:
-        return "ready" if state.status == "done" else state.status
-    if state.loading:
-        return "loading"
-    if state.decoding and state.fraction == 1:
-        return "decoding"
-    return f"{state.fraction:.0%}" if state.status == "running" else "waiting"
+    word = run_word(state, job, stopping)
+    return "ready" if word == "done" else f"{state.fraction:.0%}" if word == "running" else word
 
 
 def in_queue(jobs: Sequence[QueuedJob]) -> tuple[QueuedJob, ...]:
@@ -171,8 +165,10 @@ def status_lines(view: View, width: int) -> list[Line]:
         return [_line("stopping  c again ends it at once", "accent", width, view)]
     if word == "waiting":
         before = sum(job.status in OPEN for job in view.jobs[: _place(view)])
-        behind = f" for {before} other {'run' if before == 1 else 'runs'}" if before else " for the engine"
+        behind = f" for {before} other {'run' if before == 1 else 'runs'}" if before else ""
         return [_line(f"waiting{behind}", "muted", width, view)]
+    if word == "starting":
+        return [_line(word, "muted", width, view)]
     if not state.active:
         return _ended(view, state, width)
     if state.loading:
@@ -214,7 +210,8 @@ def _ended(view: View, state: RunState, width: int) -> list[Line]:
     error = state.error or (view.job.error if view.job else "") or ""
     role: Role = "error" if state.status == "failed" else "plain"
     lines = textwrap.wrap(printable(error, 1000), max(width, 8)) if error else []
-    first: Line = ((state.status, role), ("  t goes on with it", "accent"))
+    key = "t" if view.focused else "F3 t"
+    first: Line = ((state.status, role), (f"  {key} goes on with it", "accent"))
     return [_fit(first, width, view.ascii), *(((line, role),) for line in lines)]
 
 
@@ -241,7 +238,7 @@ def queue_lines(view: View, width: int, most: int) -> list[Line]:
     if most == 1 and not view.focused and len(jobs) > 1:
         return [_line(queue_words(jobs), "muted", width, view)]
     at = next((place for place, job in enumerate(jobs) if job.id == view.selected), 0)
-    longest = max(len(_WORDS.get(job.status, job.status)) for job in jobs)
+    longest = max(len(_word(view, job)) for job in jobs)
     first = min(max(at - most // 2, 0), max(len(jobs) - most, 0))
     return [_job(view, job, width, longest) for job in jobs[first : first + most]]
 
@@ -255,16 +252,21 @@ def queue_words(jobs: Sequence[QueuedJob]) -> str:
     return f"next: {', '.join(said)}" if said else "nothing waits"
 
 
-_WORDS = {"interrupted": "stopped", "cancelled": "cancelled"}
+def _word(view: View, job: QueuedJob) -> str:
+    """What a job is at; of the run that is shown more is known."""
+    if view.state is None or view.job is None or view.job.id != job.id:
+        return job.status
+    return run_word(view.state, job, view.stopping)
 
 
 def _job(view: View, job: QueuedJob, width: int, longest: int) -> Line:
     is_selected = view.focused and job.id == view.selected
     mark = (">" if view.ascii else "▸") if is_selected else " "
-    word = _WORDS.get(job.status, job.status)
+    word = _word(view, job)
     role: Role = "error" if job.status == "failed" else "plain" if job.status in OPEN else "muted"
     shown = view.state is not None and view.job is not None and view.job.id == job.id
-    name = printable(run_name(Path(job.run).name), 80)
+    swept = view.swept.get(job.id, "")
+    name = printable(run_name(Path(job.run).name), 80) + (f"  {swept}" if swept else "")
     error = f"  {printable(' '.join(job.error.split()), 200)}" if job.error and job.status not in OPEN else ""
     line: Line = (
         (f"{mark} ", "accent"), (f"{word:<{longest}} ", role),

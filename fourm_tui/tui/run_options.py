@@ -40,7 +40,7 @@ class RunOption:
 
 RUN_OPTIONS: tuple[RunOption, ...] = (
     RunOption("seed", "seed", "The same seed makes the same picture; variations have seeds that follow from it.", 0),
-    RunOption("num_variations", "variations", "How many are made of the same conditions; many are made some at a time.", 1,
+    RunOption("num_variations", "variations", "How many are made of the same conditions; many, some at a time.", 1,
               MOST_VARIATIONS),
     RunOption("device", "device", "auto takes a GPU if there is one; else cpu, mps, cuda or cuda:1."),
     RunOption("dtype", "number type", "The default is bf16 on CUDA and fp32 elsewhere."),

@@ -81,8 +81,8 @@ class RunTimes:
         """Seconds until the end of a run, at step `step` of row `row`.
 
         A row that is still to come is taken to be as fast as the newest one of its scheme, else as the present one, and
-        its pictures to take as long as those before did on average; None before the first speed is known. So many groups
-        of samples are to come after this one.
+        its pictures to take as long as those before did on average; None before the first speed is known. So many
+        groups of samples are to come after this one.
         """
         paces = {facts.number: pace for facts in rows if (pace := self._pace(facts.number)) is not None}
         present = 1 / self.speed if self.speed else paces.get(row, next(reversed(paces.values()), None))

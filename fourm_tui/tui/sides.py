@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
-from fourm_tui.chain.compare import Pair
+from fourm_tui.chain.compare import Pair, named, settings_differ
 from fourm_tui.errors import FourmError, printable
 from fourm_tui.runs import Run, list_runs, open_run
 from fourm_tui.tui.before import Before, compared_with
+from fourm_tui.tui.earlier import when
 from fourm_tui.tui.outputs import Item, items_of
 from fourm_tui.tui.run_state import RunState
 
 _RUNS = 40
+_CELLS = 2  # in which a run differs that are told
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,18 @@ def against(state: RunState, target: str, sample: int, side: Side) -> tuple[Path
     found: Before = compared_with(open_run(state.folder), side.run)
     path = found.pictures.get((target, sample)) or found.pictures.get((target, 0))
     return path, found.pairs
+
+
+def told(side: Side, shown: Run, now: datetime, ascii: bool = False) -> str:
+    """Another run to choose, as people tell it from others: how old it is, and in what it differs from the one that is
+    shown, its values first."""
+    if side.run is None:
+        return side.title
+    pairs = [pair for pair in settings_differ(side.run, shown) if pair.what != "chain"]
+    words = [named([pair], "->" if ascii else "→") for pair in pairs[:_CELLS]]
+    if len(pairs) > _CELLS:
+        words.append(f"{len(pairs) - _CELLS} more")
+    return f"{when(side.run, now):>10}  {', '.join(words) or 'the same settings'}"
 
 
 def difference_lines(pairs: tuple[Pair, ...], width: int, ascii: bool = False) -> list[tuple[str, str]]:

@@ -63,9 +63,11 @@ class Sweeping:
         over = [sweep for sweep in self.under_way if sweep.is_over(self._app.jobs)]
         self.under_way = [sweep for sweep in self.under_way if sweep not in over]
         for sweep in over:
-            self._conductor.beside(sweep.sheet, self._show_sheet)
+            self._conductor.beside(sweep.sheets, self._show_sheets)
 
-    def _show_sheet(self, path: Path) -> None:
-        self._app.sheet = path
-        self._app.sheet_signal.publish(path)
-        self._app.say(f"the sheet of the sweep is {printable(path.name)}, in the preview (F4)")
+    def _show_sheets(self, sheets: dict[str, Path]) -> None:
+        self._app.sheets = sheets
+        self._app.sheet_signal.publish(sheets)
+        more = ", n shows the next target" if len(sheets) > 1 else ""
+        name = printable(next(iter(sheets.values())).name)
+        self._app.say(f"the sheet of the sweep is in the preview (F4{more}): {name}")

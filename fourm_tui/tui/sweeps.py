@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from fourm_tui.chain.sweep import Cell, parse, sheet_of
+from fourm_tui.chain.sweep import Cell, parse, rows_of, sheet_name, sheet_of, target_of
 from fourm_tui.engine.jobs import OPEN, QueuedJob
 from fourm_tui.errors import FourmError, InputError, printable
 from fourm_tui.events.records import SCHEMA, check_schema, parse_object
-from fourm_tui.runs import Run, open_run, replace_file
+from fourm_tui.runs import Run, RunRecord, open_run, replace_file
 from fourm_tui.schedule.overrides import override
 from fourm_tui.tui.workspace import Workspace
 
@@ -75,6 +75,7 @@ class Sweep:
                     raise
                 errors[value] = str(error)
                 continue
+            run = run.save(swept=f"{key}={value}")
             first = first or run
             folders[value] = run.folder
         sweep = cls(text, out, folders, errors)
@@ -98,19 +99,25 @@ class Sweep:
 
     # -- the sheet ----------------------------------------------------------------------------------------------------
 
-    def sheet(self) -> Path:
-        """Draws the contact sheet beside the runs.
+    def sheets(self) -> dict[str, Path]:
+        """Draws the contact sheets beside the runs: by their titles, that of the swept row first, then those of the
+        rows behind it.
 
         Raises:
-            FourmError: it cannot be written.
+            FourmError: one cannot be written.
         """
         from fourm_tui.pictures.png import png_bytes
 
-        key, _, values = parse(self.text)
-        path = self._kept.with_suffix(".png")
-        replace_file(path, png_bytes(sheet_of(key, [self._cell(value) for value in values]), {"sweep": self.text}))
+        key, row, values = parse(self.text)
+        cells = [self._cell(value) for value in values]
+        first = Run(self.runs[0], RunRecord(""))
+        found: dict[str, Path] = {}
+        for number in rows_of(row, cells):
+            path = self.out / sheet_name(first, number)
+            replace_file(path, png_bytes(sheet_of(key, cells, number), {"sweep": self.text}))
+            found[f"{target_of(cells, number)} by {key}"] = path
         self.forget()
-        return path
+        return found
 
     def _cell(self, value: str) -> Cell:
         folder = self.folders.get(value)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fourm_tui.errors import InputError
-from fourm_tui.modalities import Modality
+from fourm_tui.errors import FourmError, InputError
+from fourm_tui.formats.vocabulary import EOS
+from fourm_tui.modalities import MODALITIES, Modality
+from fourm_tui.tokenizers.text import LONGEST, find_local, span_ends
 from fourm_tui.tui.conditions_list import title_of
 from fourm_tui.tui.looks import Color, Look
 
 if TYPE_CHECKING:
     from fourm_tui.formats.boxes import Box
+    from fourm_tui.tokenizers.text import TextTokenizer
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +53,13 @@ class Writing:
     """Of the picture that boxes are drawn over."""
 
 
-def writing_of(name: str, modalities: Mapping[str, Modality], over: Look | None = None) -> Writing:
+Count = Callable[[str], int | None]
+"""How many tokens a text has for the model; None where that is not known."""
+
+
+def writing_of(
+    name: str, modalities: Mapping[str, Modality], over: Look | None = None, count: Count | None = None
+) -> Writing:  # fmt: skip
     """How a modality is written."""
     title = title_of(name)
     match name:
@@ -66,7 +77,39 @@ def writing_of(name: str, modalities: Mapping[str, Modality], over: Look | None 
         case "color_palette":
             return Writing(name, title, "1 to 7 colours, such as #ff8000", _palette, side="colors")
     hint = "[S_1] stands for a part to be generated" if name == "caption" else "its embeddings need the extra t5"
-    return Writing(name, title, hint, _prose, prose=True)
+    return Writing(name, title, hint, partial(_prose, count=count if name == "caption" else None), prose=True)
+
+
+def counter(model: Path | None, given: str | None, relative_to: Path | None) -> Count:
+    """Counts the tokens of texts with the tokenizer of a model as far as it is on this machine.
+
+    Args:
+        model: weights or folder of the model, beside which the tokenizer may lie.
+        given: the tokenizer that the models config names.
+        relative_to: folder of the config.
+    """
+
+    @cache
+    def tokenizer() -> TextTokenizer | None:
+        from fourm_tui.tokenizers.text import TextTokenizer
+
+        near = None if model is None or model.is_dir() else model.parent
+        for place in (given, near or model):
+            with contextlib.suppress(FourmError):
+                found = find_local(place, relative_to) if place else None
+                if found:
+                    return TextTokenizer(found)
+        return None
+
+    def count(text: str) -> int | None:
+        found = tokenizer()
+        if found is None:
+            return None
+        ids = found.encode(text.strip())
+        is_whole = span_ends(ids) is None and ids[-1:] != [EOS]  # then it is given with its end
+        return len(ids) + is_whole
+
+    return count
 
 
 def sentence(error: Exception) -> tuple[str, int | None]:
@@ -78,7 +121,7 @@ def sentence(error: Exception) -> tuple[str, int | None]:
     return message, int(found[1]) if found else None
 
 
-def _prose(text: str) -> Seen:
+def _prose(text: str, count: Count | None = None) -> Seen:
     from fourm_tui.formats.reading import check_sentinels
     from fourm_tui.formats.vocabulary import has_sentinel
 
@@ -90,6 +133,13 @@ def _prose(text: str) -> Seen:
         return Seen(*sentence(error))
     words = len(text.split())
     facts = f"{words} word" + ("" if words == 1 else "s")
+    tokens = count(text) if count else None
+    if tokens is not None and tokens > LONGEST:
+        return Seen(f"{facts}, {tokens} tokens; a model sees {LONGEST} at the most")
+    if tokens is not None:
+        facts += f", {tokens} of {LONGEST} tokens"
+        usual = MODALITIES["caption"].max_tokens
+        facts += f", longer than in training ({usual})" if tokens > usual else ""
     return Seen(facts=facts + (", partly generated" if has_sentinel(text) else ""))
 
 

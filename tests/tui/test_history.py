@@ -98,7 +98,7 @@ def test_cells_and_conditions_that_differ_from_what_is_edited(runs: list[Run]) -
 
 
 def test_words_are_looked_for_in_targets_and_status_too(runs: list[Run]) -> None:
-    item = Listed.of(runs[0])
+    item = Listed(runs[0])
     assert (item.fits(["red", "done", "semseg"]), item.fits(["red", "failed"])) == (True, False)
 
 
@@ -152,7 +152,7 @@ def test_typing_narrows_the_list_and_escape_widens_it(runs: list[Run]) -> None:
 def test_only_what_is_seen_of_thousands_is_drawn(runs: list[Run]) -> None:
     async def do(app: FourmApp, history: HistoryScreen, pilot: Pilot[int]) -> None:
         some = history.query_one(RunList)
-        some.put([Listed(runs[0], None)] * 5000)
+        some.put([Listed(runs[0])] * 5000)
         await pilot.press("end")
         await pilot.pause()
         assert (some.cursor, some.virtual_size.height) == (4999, 5000 * HIGH)

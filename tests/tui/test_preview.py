@@ -326,11 +326,11 @@ def test_y_copies_the_path_of_a_picture(finished: RunState, run: kept_run.Run) -
 def test_a_contact_sheet_is_shown_until_the_next_target(finished: RunState, tmp_path: Path) -> None:
     async def check(app: FourmApp, pilot: Pilot[int], pane: PreviewPane) -> None:
         sheet = tmp_path / "sheet.png"
-        pane._sheet_changed(sheet)
+        pane._sheet_changed({"Depth by temps.1": sheet})
         await settled(pilot, pane)
-        assert "contact sheet" in pane.body.text
+        assert "Depth by temps.1" in pane.body.text
         await pilot.press("n")
-        assert "contact sheet" not in pane.body.text
+        assert "Depth by temps.1" not in pane.body.text
 
     with_run(check, finished)
 

@@ -314,7 +314,7 @@ def test_the_sheet_of_a_sweep_that_was_left_is_drawn_later() -> None:
         queue(app)
         await settled(app, pilot)
         await settled(app, pilot)
-        assert app.sheet is not None and app.sheet.is_file()
+        assert all(path.is_file() for path in app.sheets.values()) and app.sheets
 
     on_screen(do)
 

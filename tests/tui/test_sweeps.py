@@ -51,7 +51,8 @@ def test_runs_that_are_not_in_the_queue_yet_are_waited_for(sweep: Sweep) -> None
 
 
 def test_the_sheet_is_drawn_although_cells_failed(sweep: Sweep) -> None:
-    assert read_facts(sweep.sheet())["sweep"] == TEXT
+    (sheet,) = sweep.sheets().values()
+    assert read_facts(sheet)["sweep"] == TEXT
 
 
 def test_what_is_under_way_is_found_again(sweep: Sweep) -> None:
@@ -65,7 +66,7 @@ def test_runs_that_have_left_the_queue_are_over_for_who_comes_later(sweep: Sweep
 
 
 def test_nothing_is_found_again_once_the_sheet_is_drawn(sweep: Sweep) -> None:
-    sweep.sheet()
+    sweep.sheets()
     assert kept_sweeps(sweep.out) == []
 
 

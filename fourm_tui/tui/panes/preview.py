@@ -17,6 +17,7 @@ from fourm_tui.tui.widgets.canvas import Canvas
 from fourm_tui.tui.widgets.drawings import Drawings
 from fourm_tui.tui.widgets.output_strip import draw_scene, legend
 from fourm_tui.tui.widgets.outputs_body import PreviewBody
+from fourm_tui.tui.words import run_word
 
 if TYPE_CHECKING:
     from fourm_tui.tui.before import Before
@@ -32,6 +33,7 @@ class PreviewPane(DrawnPane):
 
     NUMBER, TITLE, WHERE = 4, "preview", "preview"
     BINDINGS = bindings("preview")
+    _is_empty = True
 
     def compose(self) -> ComposeResult:
         yield PreviewBody()
@@ -92,8 +94,8 @@ class PreviewPane(DrawnPane):
             self._recall(state)
         self.redraw_soon()
 
-    def _sheet_changed(self, path: Path | None) -> None:
-        self.looking.sheet = path
+    def _sheet_changed(self, sheets: dict[str, Path]) -> None:
+        self.looking.show_sheets(sheets)
         self.redraw_soon()
 
     def _look_back(self, folder: Path) -> None:
@@ -176,8 +178,13 @@ class PreviewPane(DrawnPane):
         canvas = Canvas(width, height)
         state = self._state
         scene = scene_of(state, self.looking, self.before, body.has_focus, look.choice.ascii)
+        if self._is_empty != (scene is None or not scene.items):
+            self._is_empty = not self._is_empty
+            self.screen.refresh_bindings()  # what can be done with an output is offered, or no more
         if scene is None or not scene.items:
-            canvas.text(0, 0, status_line(state, self.looking) or _NOTHING, look.muted, ascii=look.choice.ascii)
+            canvas.text(
+                0, 0, status_line(state, self.looking, self._word) or _NOTHING, look.muted, ascii=look.choice.ascii
+            )
             self.retitle()
         else:
             self.retitle(self.looking.title(state))
@@ -185,11 +192,18 @@ class PreviewPane(DrawnPane):
             drawn = draw_scene(canvas, scene, look, self._drawings, room)
             self._drawings.want(drawn.wishes)
             if room < height:
-                used = canvas.text(0, room, status_line(state, self.looking), look.plain, ascii=look.choice.ascii)
+                used = canvas.text(
+                    0, room, status_line(state, self.looking, self._word), look.plain, ascii=look.choice.ascii
+                )
                 words = _LEGENDS.get(self.looking.colouring)
                 bar = legend(words, look, width - used - 2) if words and drawn.mapped else []
                 canvas.put(width - sum(part.cell_length for part in bar), room, [bar])
         return body.show(canvas.strips())
+
+    @property
+    def _word(self) -> str:
+        app = self.fourm
+        return run_word(app.run_state, app.conductor.job, app.conductor.is_stopping) if app.run_state else ""
 
     # -- actions ----------------------------------------------------------------------------------------------------
 
@@ -217,7 +231,7 @@ class PreviewPane(DrawnPane):
     def _go(self, by: int) -> None:
         self._stop_playing()
         if self.looking.sheet is not None:
-            self.looking.sheet = None
+            self.looking.next_sheet(by)
         elif self._state is not None:
             self.looking.go(self._state, by)
         self.redraw()

@@ -56,7 +56,7 @@ class RunPane(DrawnPane):
         sent = self.body.show(lay_out(view, width, height))
         word = state_word(view.state, view.job, view.stopping)
         if view.state is not None and word == "ready":
-            word = view.state.status
+            word = "done"
         waiting = sum(job.status == "waiting" for job in view.jobs)
         self.retitle(", ".join([word, *([f"{waiting} waiting"] if waiting else [])]) if view.state else "")
         offers = tuple(self.offers(each.name, each.title) for each in actions_of(self.WHERE))
@@ -73,6 +73,7 @@ class RunPane(DrawnPane):
         return View(
             app.run_state, app.conductor.job, jobs, self._selected, self.body.has_focus, app.conductor.is_stopping,
             memory_line(app.engine_status, app.conductor.resident), changed, app.choice.ascii,
+            {job.id: swept for job in jobs if (swept := app.conductor.swept_by(job))},
         )  # fmt: skip
 
     def offers(self, name: str, title: str) -> str:

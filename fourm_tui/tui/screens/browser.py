@@ -82,6 +82,8 @@ class BrowserScreen(Dialog[Path]):
         self.hidden = False
         self.shows_recent = False
         self.look: Look | None = None
+        self._taking: Path | None = None
+        """What is taken as soon as it has been looked into, if it can be read."""
         self._at: Path | None = at.absolute() if at else None
         self._lists: Slot[Listing] = Slot(self)
         self._looks: Slot[tuple[Path, Look]] = Slot(self)
@@ -154,7 +156,7 @@ class BrowserScreen(Dialog[Path]):
     def _moved(self) -> None:
         entry = self.files.current
         self._at = entry.path if entry else None
-        self.look = None
+        self.look = self._taking = None
         if self._waits is not None:
             self._waits.stop()
             self._waits = None
@@ -174,6 +176,7 @@ class BrowserScreen(Dialog[Path]):
             self._waits.stop()
             self._waits = None
         entry = self.files.current
+        self.look = None
         if entry is not None and not entry.is_folder:
             path, preview = entry.path, self.preview
             self._looks.ask(lambda: (path, preview(path)), self._looked)
@@ -188,6 +191,10 @@ class BrowserScreen(Dialog[Path]):
         unfit = self.accept(path)
         problem = unfit or look.problem
         self._judge(problem or self.fits_words(look), bool(problem), not problem)
+        if self._taking == path:
+            self._taking = None
+            if not problem:
+                self.dismiss(path.absolute())
 
     def fits_words(self, look: Look) -> str:
         """What is said of a file that fits."""
@@ -275,6 +282,10 @@ class BrowserScreen(Dialog[Path]):
             problem = "the file is gone" if not entry.path.exists() else "is no ordinary file"
         if problem:
             self._judge(problem, wrong=True)
+        elif self.look is None:  # nothing is taken that nobody has looked into
+            self._taking = entry.path
+            self._judge("reading ...")
+            self.open_now()
         else:
             self.dismiss(entry.path.absolute())
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -12,13 +14,15 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
+from textual.worker import get_current_worker
 
 from fourm_tui.chain.compare import Pair
 from fourm_tui.errors import FourmError
+from fourm_tui.runs import open_run
 from fourm_tui.tui.actions import bindings
 from fourm_tui.tui.panes.preview import PreviewPane
 from fourm_tui.tui.screens.output import OutputScreen
-from fourm_tui.tui.sides import Side, against, difference_lines, sides_of
+from fourm_tui.tui.sides import Side, against, difference_lines, sides_of, told
 from fourm_tui.tui.widgets.key_line import KeyLine
 from fourm_tui.tui.widgets.still import Still
 
@@ -163,11 +167,17 @@ class CompareScreen(OutputScreen):
                 self.side = sides[index]
                 self.look()
 
-        self.app.push_screen(ChooseSide(sides), chosen)
+        self.app.push_screen(ChooseSide(sides, state.folder, self.fourm.choice.ascii), chosen)
 
 
 class ChooseSide(ModalScreen[int | None]):
-    """A list of what can be compared; gives the place in it."""
+    """A list of what can be compared; gives the place in it.
+
+    Args:
+        sides: to choose from.
+        shown: folder of the run that they are compared with.
+        ascii: without other characters.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "give_up", "back")]
     DEFAULT_CSS = """
@@ -176,14 +186,32 @@ class ChooseSide(ModalScreen[int | None]):
     ChooseSide OptionList { height: auto; max-height: 100%; background: $surface; border: none; }
     """
 
-    def __init__(self, sides: list[Side]) -> None:
+    def __init__(self, sides: list[Side], shown: Path, ascii: bool = False) -> None:
         super().__init__()
-        self.sides = sides
+        self.sides, self.shown, self.ascii = sides, shown, ascii
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box") as box:
             box.border_title, box.border_subtitle = "compare with", "up down enter   esc back"
             yield OptionList(*(Option(Text(side.title, overflow="ellipsis", no_wrap=True)) for side in self.sides))
+
+    def on_mount(self) -> None:
+        self.run_worker(self._tell, thread=True, group="told", exit_on_error=False)
+
+    def _tell(self) -> None:
+        """In what each run differs, one after the other; until that is known, a run is called by its name."""
+        worker, now = get_current_worker(), datetime.now().astimezone()
+        with contextlib.suppress(FourmError):
+            shown = open_run(self.shown)
+            for place, side in enumerate(self.sides):
+                if worker.is_cancelled:
+                    return
+                if side.run is not None:
+                    self.app.call_from_thread(self._told, place, told(side, shown, now, self.ascii))
+
+    def _told(self, place: int, words: str) -> None:
+        line = Text.assemble(words, (f"   {self.sides[place].title}", "dim"), overflow="ellipsis", no_wrap=True)
+        self.query_one(OptionList).replace_option_prompt_at_index(place, line)
 
     def key_j(self) -> None:
         self.query_one(OptionList).action_cursor_down()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 from rich.style import Style
@@ -12,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
 from textual.widgets import Static, TextArea
+from textual.widgets.text_area import Selection
 
 from fourm_tui.errors import printable
 from fourm_tui.tui.looks import boxes_picture
@@ -30,6 +32,13 @@ class _Area(TextArea):
         """Enter, where it takes the text."""
 
     takes = False
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+u", "clear_before", show=False)]
+
+    def action_clear_before(self) -> None:
+        """What stands before the cursor in its line goes, however many lines of the screen that is wrapped to."""
+        row, _ = self.selection.end
+        start, end = sorted(self.selection)
+        self.delete(min((row, 0), start), end)
 
     async def _on_key(self, event: events.Key) -> None:
         if event.key == "enter" and self.takes:
@@ -72,6 +81,7 @@ class EditText(Dialog[str]):
         self.seen = Seen()
         self._slot: Slot[Seen] = Slot(self)
         self._warned = False
+        self._read = ("", Seen())
 
     def content(self) -> ComposeResult:
         self.set_class(self.writing.prose, "prose")
@@ -89,9 +99,11 @@ class EditText(Dialog[str]):
         yield Static(id="said")
 
     def on_mount(self) -> None:
-        take = "enter takes it" if self.writing.prose else "F2 takes it"
+        take = "enter or F2 takes it" if self.writing.prose else "F2 takes it   enter a new line"
         self.retitle(self.writing.title.lower(), f"{take}   F3 from a file   esc back")
         self.area.move_cursor(self.area.document.end)
+        if self.writing.prose:  # typing writes it anew, an arrow goes on with it
+            self.area.selection = Selection((0, 0), self.area.document.end)
         self.set_focus(self.area)
         if self.writing.side == "keys":
             self.query_one("#names", Static).update(Text("\n".join(self.writing.keys)))
@@ -116,7 +128,11 @@ class EditText(Dialog[str]):
         if len(text) > _LARGEST:
             self._saw(Seen("longer than a million characters"))
         else:
-            self._slot.ask(lambda: self.writing.read(text), self._saw)
+            self._slot.ask(lambda: self.writing.read(text), partial(self._have_read, text))
+
+    def _have_read(self, text: str, seen: Seen) -> None:
+        self._read = (text, seen)
+        self._saw(seen)
 
     def _saw(self, seen: Seen) -> None:
         self.seen = seen
@@ -160,7 +176,9 @@ class EditText(Dialog[str]):
 
     def action_take(self) -> None:
         text = self.area.text
-        seen = self.writing.read(text) if len(text) <= _LARGEST else self.seen
+        seen = self.seen
+        if len(text) <= _LARGEST:
+            seen = self._read[1] if self._read[0] == text else self.writing.read(text)
         if not text.strip():
             self._saw(Seen("nothing is written yet"))
         elif seen.problem:

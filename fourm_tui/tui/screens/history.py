@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.console import Group, RenderableType
@@ -32,7 +32,8 @@ from fourm_tui.tui.workspace import Workspace
 if TYPE_CHECKING:
     from fourm_tui.tui.app import FourmApp
 
-_BATCH = 40  # runs that are read before the list is drawn again
+_FIRST = 12  # runs that are shown as soon as they are read
+_TELL = 0.1  # seconds until those read after them are
 _SETTLE = 0.08  # seconds that the cursor rests before a run is looked at in detail
 _MOST_PAIRS = 14
 
@@ -99,11 +100,19 @@ class HistoryScreen(ModalScreen[None]):
 
         try:
             found: Iterator[Run | str] = each_run(self.fourm.out)
-            while batch := list(islice(found, _BATCH)):
-                runs = [Listed.of(each) for each in batch if isinstance(each, Run)]
-                tell(self.add, runs, len(batch) - len(runs))
+            runs: list[Listed] = []
+            problems, told = 0, time.monotonic()
+            for each in found:
                 if worker.is_cancelled:
                     return
+                if isinstance(each, Run):
+                    runs.append(Listed(each))
+                else:
+                    problems += 1
+                if len(self.items) + len(runs) == _FIRST or time.monotonic() > told + _TELL:
+                    tell(self.add, runs, problems)
+                    runs, problems, told = [], 0, time.monotonic()
+            tell(self.add, runs, problems)
         except FourmError as error:
             tell(self.fourm.say, str(error), True)
         tell(self.end)

@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
+from textual.widget import Widget
 
 from fourm_tui.tui.panes.conditions import ConditionsPane
 from fourm_tui.tui.panes.pane import Pane
@@ -34,6 +35,7 @@ _STEP = 4
 class MainScreen(Screen[None]):
     """See the module."""
 
+    AUTO_FOCUS = ""  # `on_mount` does it; two at once mix up which pane is the one to show
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "next_pane", show=False),
         Binding("shift+tab", "previous_pane", show=False),
@@ -70,6 +72,7 @@ class MainScreen(Screen[None]):
     def on_mount(self) -> None:
         self._arrange()
         self.go_to(self.active)
+        self.watch(self, "focused", self._lost, init=False)
 
     def on_resize(self, event: events.Resize) -> None:
         self._arrange()
@@ -92,9 +95,19 @@ class MainScreen(Screen[None]):
         self._arrange()
         self.set_focus(pane.focus_widget)  # at once: the next key is meant for it
 
+    def _lost(self, focused: Widget | None) -> None:
+        """No key comes to nothing: what takes the focus away (a click beside the panes, a widget that is out of sight
+        for the moment of an arrangement) does not keep it."""
+        if focused is None:
+            self.call_later(self._find_again)
+
+    def _find_again(self) -> None:
+        if self.focused is None and self.app.app_focus and self.app.is_running:
+            self.set_focus(self.panes[self.active - 1].focus_widget)
+
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         pane = next((each for each in event.widget.ancestors_with_self if isinstance(each, Pane)), None)
-        if pane is not None and self.active != pane.NUMBER:
+        if pane is not None and self.active != pane.NUMBER and event.widget is self.focused:
             self.active = pane.NUMBER
             self._arrange()
 

@@ -21,8 +21,9 @@ from textual.strip import Strip
 from fourm_tui.chain.times import lasting
 from fourm_tui.errors import printable
 from fourm_tui.terminal.choice import Choice
-from fourm_tui.tui.earlier import STATUS_COLOURS, Listed, in_one_line, is_label_map, model, targets, when
+from fourm_tui.tui.earlier import STATUS_COLOURS, Listed, in_one_line, is_label_map, model, when
 from fourm_tui.tui.widgets.drawings import Drawings, Wish
+from fourm_tui.tui.words import status_word
 
 HIGH = 4
 """Lines of a run, the blank one below it included."""
@@ -33,10 +34,13 @@ _TEXT_AT = 11
 class RunList(ScrollView, can_focus=True):
     """See the module."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"runs--muted", "runs--name", "runs--cursor", "runs--mark"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "runs--muted", "runs--name", "runs--cursor", "runs--mark", "runs--swept",
+    }  # fmt: skip
     DEFAULT_CSS = """
-    RunList { height: 1fr; width: 1fr; background: $background; }
+    RunList { height: 1fr; width: 1fr; background: $background; overflow-x: hidden; scrollbar-size-vertical: 1; }
     RunList > .runs--muted { color: $text-muted; }
+    RunList > .runs--swept { color: $foreground; }
     RunList > .runs--name { text-style: bold; color: $foreground; }
     RunList > .runs--cursor { color: $accent; text-style: bold; }
     RunList > .runs--mark { color: $primary; text-style: bold; }
@@ -73,7 +77,7 @@ class RunList(ScrollView, can_focus=True):
         folder = before.run.folder if before else None
         at = next((n for n, each in enumerate(self.items) if each.run.folder == folder), None)
         self.cursor = min(self.cursor, max(len(self.items) - 1, 0)) if at is None else at
-        self.virtual_size = Size(self.size.width, len(self.items) * HIGH)
+        self.virtual_size = Size(0, len(self.items) * HIGH)
         self._ask()
         self.refresh()
         if self.current != before:
@@ -113,7 +117,6 @@ class RunList(ScrollView, can_focus=True):
         self._ask()
 
     def on_resize(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self.items) * HIGH)
         self._ask()
 
     def _wish(self, item: Listed) -> Wish | None:
@@ -134,7 +137,7 @@ class RunList(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         at, line = divmod(y + self.scroll_offset.y, HIGH)
-        width = self.size.width
+        width = self.scrollable_content_region.width
         if at >= len(self.items):
             return Strip.blank(width, self.rich_style)
         item, chosen = self.items[at], at == self.cursor
@@ -161,15 +164,19 @@ class RunList(ScrollView, can_focus=True):
         record = run.record
         if line == 0:
             name = Text(printable(record.chain, 80), self._style("runs--cursor" if chosen else "runs--name"))
+            if item.swept:
+                name.append(f"  {item.swept}", self._style("runs--swept"))
             if run.folder == self.marked:
                 name = Text.assemble(("= ", self._style("runs--mark")), name)
             return _at_both_ends(name, Text(when(run, datetime.now().astimezone()), muted), room)
         if line == 1:
             colour = self.app.theme_variables.get(STATUS_COLOURS[record.status], "")
-            status = Text(record.status, "" if not colour or colour.startswith(("ansi", "auto")) else colour)
+            style = "" if not colour or colour.startswith(("ansi", "auto")) else colour
+            status = Text(status_word(record.status), style)
             left = Text.assemble(status, (f"  {lasting(record.seconds)}  {model(run)}", muted))
             return _at_both_ends(left, Text(f"x{len(record.samples)}" if len(record.samples) > 1 else "", muted), room)
-        said = {2: f"{targets(run, self.choice.ascii)}   {in_one_line(run)}"}.get(line, "")
+        arrow = " > " if self.choice.ascii else " → "
+        said = f"{arrow.join(item.targets)}   {in_one_line(run)}" if line == 2 else ""
         text = Text.assemble((said, muted), no_wrap=True, end="")
         text.truncate(room, overflow="ellipsis")
         return text
