@@ -123,7 +123,8 @@ def open_shards(
     damage = "".join(f"\n{note}" for note in notes)
     if not slots:
         raise InputError(f"data_path: {where} has no members that are values of modalities{damage}")
-    columns = {slot_of_column(column) for column in _first_keys(contents)} & set(contents.known)
+    named = _first_keys(contents)
+    columns = {slot_of_column(column) for column in named} & set(contents.known)
     chosen = choose(wanted, {*slots, *columns} - {ROWS}, modalities, f"data_path: {where}")
     needed = {slot for slot in chosen.values() if slot in slots}
     from_rows = set(chosen.values()) - needed
@@ -133,6 +134,9 @@ def open_shards(
     keys, told = shared({slot: slots[slot].place.keys() for slot in sorted(required)})
     if not keys:
         raise InputError(f"data_path: {where}: no sample has all of {', '.join(sorted(required))}; {told}{damage}")
+    unused = [printable(column, 40) for column in named if slot_of_column(column) not in contents.known]
+    if from_rows and unused:
+        notes.append(f"keys of JSON members that are no modalities and are not used: {', '.join(unused[:12])}")
     contents.keep({*required, *RGB, CROPS})
     index = Shards(
         title=f"{where}: {plural(len(found), 'tar shard')}",

@@ -23,6 +23,7 @@ _END = bytes(BLOCK)
 _NEAR, _AHEAD = 2**15, 2**18
 _FILES = b"0\0" + b"7"
 _FOLDER = b"5"
+_WITHOUT_CONTENT = b"123456"
 _LONG_NAME, _LONG_LINK, _PAX, _PAX_GLOBAL = b"L", b"K", b"x", b"g"
 
 
@@ -114,10 +115,9 @@ def _members(descriptor: int, report: Report) -> Iterator[Member]:
                 name = _text(found[b"path"]) if b"path" in found else name
                 length = _decimal(found[b"size"], place) if b"size" in found else length
         else:
-            size = size if length is None else length
+            size = 0 if kind in _WITHOUT_CONTENT else size if length is None else length
             if kind not in _FILES and kind != _FOLDER:
                 report.others += 1
-                size = size if kind in (b"S", b"D", b"M", b"V") else 0
             if start + size > report.size:
                 raise _DamageError(
                     f"it is cut off, or its header at byte {place:,} is damaged: a member has {size:,} bytes"

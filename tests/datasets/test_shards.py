@@ -86,6 +86,7 @@ def test_json_members_have_a_column_per_modality(tmp_path: Path) -> None:
     )  # fmt: skip
     dataset = opened(tmp_path, "det")
     assert names(dataset) == ["1", "2", "3"]
+    assert dataset.notes == ("keys of JSON members that are no modalities and are not used: url",)
     # Boxes are those of the whole picture and move with its square.
     assert dataset.conditions(0)["det"].text == "v0=0 v1=200 v2=500 v3=599 dog"
     assert dataset.conditions(1)["det"].text == "v0=1 v1=2 v2=3 v3=4 dog"
