@@ -29,6 +29,10 @@ def main(options: argparse.Namespace) -> int:
     if colours and "TEXTUAL_COLOR_SYSTEM" not in os.environ:
         os.environ["TEXTUAL_COLOR_SYSTEM"] = colours
 
+    # So does it how long it waits after Escape for what would make it another key: as little as tmux users are used to,
+    # and a little more over the network.
+    os.environ.setdefault("ESCDELAY", "60" if "SSH_CONNECTION" in os.environ else "40")
+
     from fourm_tui.tui.app import FourmApp
     from fourm_tui.tui.beginning import begun
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from fourm_tui.datasets.slots import split_ending
@@ -90,9 +90,13 @@ def by_name(files: Iterator[tuple[str, str]], endings: Collection[str]) -> tuple
     return found, len(twice), others
 
 
-def in_order(keys: Collection[Key]) -> list[Key]:
+def in_order(keys: Iterable[Key]) -> list[Key]:
     """By class folder, then the folders in it, then the file name, as run_generation.py numbers samples."""
-    return sorted(keys, key=lambda key: (key[0].partition("/")[0], key[0], key[1] + "."))
+    folders: dict[str, list[Key]] = {}
+    for key in keys:
+        folders.setdefault(key[0], []).append(key)
+    order = sorted(folders, key=lambda folder: (folder.partition("/")[0], folder))
+    return [key for folder in order for key in sorted(folders[folder], key=lambda key: key[1] + ".")]
 
 
 def shared(names: Mapping[str, Collection[Key]]) -> tuple[list[Key], str | None]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from fourm_tui.datasets.braces import expanded, has_braces
+from fourm_tui.datasets.contents import Shard
 from fourm_tui.datasets.dataset import Dataset
 from fourm_tui.datasets.empty import Empty
 from fourm_tui.datasets.forms import KNOWN_FORMS
@@ -14,7 +15,7 @@ from fourm_tui.datasets.lists import open_captions, open_table
 from fourm_tui.datasets.names import files_in, folders_in, shown_folder
 from fourm_tui.datasets.parti import NAME, parti_prompts
 from fourm_tui.datasets.pictures import open_pictures
-from fourm_tui.datasets.shards import Shard, open_shards
+from fourm_tui.datasets.shards import open_shards
 from fourm_tui.datasets.slots import CROPS, all_slots, known
 from fourm_tui.datasets.tree import open_tree
 from fourm_tui.errors import InputError, printable

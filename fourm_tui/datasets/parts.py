@@ -137,12 +137,13 @@ class MemberPart:
         # The member's own name is never used: it may say anything.
         content = self.content()
         try:
-            with tempfile.TemporaryDirectory(prefix="fourm-") as folder:
-                path = Path(folder) / f"member{self.ending}"
-                path.write_bytes(content)
-                yield path
+            folder = tempfile.TemporaryDirectory(prefix="fourm-")
+            path = Path(folder.name) / f"member{self.ending}"
+            path.write_bytes(content)
         except OSError as error:
             raise InputError(f"{self.shown}: no temporary file can be written: {printable(error)}") from None
+        with folder:
+            yield path
 
 
 def check_text(text: str, where: str) -> None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 from PIL import Image
 
-from fourm_tui.conditions.arrays import read_arrays
 from fourm_tui.conditions.captions import caption_in
 from fourm_tui.conditions.condition import Condition
 from fourm_tui.conditions.given import Given
 from fourm_tui.conditions.loading import load_condition, picture_view
-from fourm_tui.conditions.pictures import LARGEST_PIXELS, LARGEST_SIDE, opened, rgb
+from fourm_tui.conditions.pictures import Picture, opened, rgb
 from fourm_tui.conditions.views import View
+from fourm_tui.datasets.crops import Crop, read_crop
 from fourm_tui.datasets.dataset import Index
 from fourm_tui.datasets.parts import Part, check_text
 from fourm_tui.datasets.slots import CROPS, RGB
@@ -29,19 +28,9 @@ _WHOLE_SIZE = 4096
 """Side in pixels up to which a real picture is decoded as it is; a larger JPEG at no less than that."""
 
 
-@dataclass(frozen=True)
-class Crop:
-    """The rectangle of a picture that a sample shows."""
-
-    top: int
-    left: int
-    height: int
-    width: int
-    flip: bool
-
-    @property
-    def options(self) -> dict[str, Any]:
-        return {"crop": (self.top, self.left, self.height, self.width), "flip": self.flip}
+def shows_places(conditions: Iterable[str], modalities: Mapping[str, Modality]) -> bool:
+    """Whether some of the conditions depend on what of the picture is shown."""
+    return any(name in PLACED or modalities[name].kind in ("pixels", "image") for name in conditions)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,40 +59,38 @@ class Samples:
         return safe_name(self.index.name(number))
 
     def conditions(self, number: int) -> dict[str, Condition]:
-        name = self.name(number)
-        try:
+        with _named(self.name(number)):
             parts = self.index.parts(number)
-        except InputError as error:
-            raise InputError(f"{name}: {error}") from None
-        crop = self._crop(number)
-        found: dict[str, Condition] = {}
-        late = []
-        for wanted, slot in self.chosen.items():
-            if slot not in parts:
-                raise InputError(f"{name}: has no {wanted}")
-            if self.modalities[wanted].kind == "sequence":
-                late.append((wanted, parts[slot]))
-            else:
-                found[wanted] = self._loaded(wanted, parts[slot], crop, None, name)
-        view = picture_view(found, self.modalities)
-        if view is None and any(wanted in PLACED for wanted, _ in late):
-            view = self._view(number, crop)
-        for wanted, part in late:
-            found[wanted] = self._loaded(wanted, part, crop, view, name)
-        return {wanted: found[wanted] for wanted in self.chosen}
+            crop = self._crop(number) if shows_places(self.chosen, self.modalities) else None
+            found: dict[str, Condition] = {}
+            late = []
+            for wanted, slot in self.chosen.items():
+                if slot not in parts:
+                    raise InputError(f"has no {wanted}")
+                if self.modalities[wanted].kind == "sequence":
+                    late.append((wanted, parts[slot]))
+                else:
+                    found[wanted] = self._loaded(wanted, parts[slot], crop, None)
+            view = picture_view(found, self.modalities)
+            if view is None and any(wanted in PLACED for wanted, _ in late):
+                view = self._view(number, crop)
+            for wanted, part in late:
+                found[wanted] = self._loaded(wanted, part, crop, view)
+            return {wanted: found[wanted] for wanted in self.chosen}
 
     def picture(self, number: int) -> Image.Image | None:
-        part = self._picture_part(number)
-        if part is None:
-            return None
-        name, crop = self.name(number), self._crop(number)
-        with part.file() as path, opened(path, f"{name}: {part.shown}", _WHOLE_SIZE) as picture:
-            view = picture.view(crop=crop.options["crop"] if crop else None, flip=bool(crop and crop.flip))
-            shown = view.scaled(*picture.image.size)
-            box = (shown.left, shown.top, shown.left + shown.across, shown.top + shown.down)
-            _check_fits(shown, f"{name}: {part.shown}")
-            taken = rgb(picture.image, f"{name}: {part.shown}").crop(box)
-        return taken.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if view.flip else taken
+        with _named(self.name(number)):
+            part = self._picture_part(number)
+            if part is None:
+                return None
+            crop = self._crop(number)
+            with part.file() as path, opened(path, part.shown, _WHOLE_SIZE) as picture:
+                view = _shown(picture, crop)
+                _check_fits(view, part.shown)
+                view = view.scaled(*picture.image.size)
+                box = (view.left, view.top, view.left + view.across, view.top + view.down)
+                taken = rgb(picture.image, part.shown).crop(box)
+            return taken.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if view.flip else taken
 
     def _picture_part(self, number: int) -> Part | None:
         for slot in self.rgb_slots:
@@ -117,35 +104,17 @@ class Samples:
         part = self._picture_part(number)
         if part is None:
             return None
-        with part.file() as path, opened(path, f"{self.name(number)}: {part.shown}", 1, huge=0) as picture:
-            return picture.view(crop=crop.options["crop"] if crop else None, flip=bool(crop and crop.flip))
+        with part.file() as path, opened(path, part.shown, 1, huge=0) as picture:
+            return _shown(picture, crop)
 
     def _crop(self, number: int) -> Crop | None:
         """The first of the rectangles of a sample; None if the data has none."""
         part = self.index.part(number, CROPS)
-        if part is None:
-            return None
-        where = f"{self.name(number)}: {part.shown}"
-        if part.ending != ".npy":
-            raise InputError(f"{where}: {CROPS} are to be a .npy file")
-        with part.file() as path:
-            rows = next(iter(read_arrays(path, where, (CROPS,)).arrays.values()))
-        if rows.ndim != 2 or rows.shape[1] != 5 or not len(rows) or not (rows[0] == np.trunc(rows[0])).all():
-            raise InputError(
-                f"{where} has {rows.dtype} values of the shape {list(rows.shape)}; expected are whole numbers "
-                "[crops, 5]: top, left, height, width, mirrored (0 or 1)"
-            )
-        top, left, height, width, flip = (int(value) for value in rows[0])
-        sizes_fit = 1 <= height <= LARGEST_SIDE and 1 <= width <= LARGEST_SIDE and height * width <= LARGEST_PIXELS
-        if not sizes_fit or max(abs(top), abs(left)) > LARGEST_SIDE or flip not in (0, 1):
-            raise InputError(
-                f"{where} has the rectangle {[top, left, height, width, flip]}, which is none of a picture"
-            )
-        return Crop(top, left, height, width, bool(flip))
+        return None if part is None else read_crop(part)
 
-    def _loaded(self, wanted: str, part: Part, crop: Crop | None, view: View | None, sample: str) -> Condition:
+    def _loaded(self, wanted: str, part: Part, crop: Crop | None, view: View | None) -> Condition:
         modality = self.modalities[wanted]
-        place = f"{sample}: {wanted}: {part.shown}"
+        place = f"{wanted}: {part.shown}"
         try:
             if modality.kind == "sequence":
                 return load_condition(Given(wanted, text=_sequence_text(wanted, part)), self.modalities, view)
@@ -157,7 +126,7 @@ class Samples:
                     # The file may be a temporary one, whose name says nothing.
                     raise InputError(str(error).replace(f": {printable(path)}", "", 1)) from None
             if crop and found.view:
-                _check_fits(found.view, place)
+                _check_fits(found.view, part.shown)
             return found
         except InputError as error:
             raise InputError(_placed(str(error), wanted, part.shown, place)) from None
@@ -165,6 +134,15 @@ class Samples:
             if crop is None:
                 raise
             raise InputError(f"{place}: its {CROPS} do not fit the picture") from None
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Messages with the name of the sample before them."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
 
 
 def _sequence_text(wanted: str, part: Part) -> str:
@@ -179,12 +157,14 @@ def _sequence_text(wanted: str, part: Part) -> str:
 
 
 def _placed(message: str, wanted: str, shown: str, place: str) -> str:
-    """The message with the sample before it, and without what the command line would say."""
-    if message.startswith(place):
-        return message
+    """The message with its place before it, and without what the command line would say."""
     for start in (f"-i {wanted}", shown):
         message = message.removeprefix(start)
     return place + (message if message.startswith((" ", ":", ",")) else f": {message}")
+
+
+def _shown(picture: Picture, crop: Crop | None) -> View:
+    return picture.view(crop=crop.rectangle, flip=crop.flip) if crop else picture.view()
 
 
 def _check_fits(view: View, where: str) -> None:

@@ -25,10 +25,10 @@ _RAW: Mapping[str, tuple[str, ...]] = {
     "tok_canny_edge": ("canny_edge",),
     "tok_sam_edge": ("sam_edge",),
     "tok_clip": ("CLIP-B16", "clip"),
-    "tok_dinov2": ("dinov2",),
-    "tok_imagebind": ("imagebind",),
-    "tok_dinov2_global": ("dinov2_global",),
-    "tok_imagebind_global": ("imagebind_global",),
+    "tok_dinov2": ("DINOv2-B14", "dinov2"),
+    "tok_imagebind": ("ImageBind-H14", "imagebind"),
+    "tok_dinov2_global": ("DINOv2-B14-global", "dinov2_global"),
+    "tok_imagebind_global": ("ImageBind-H14-global", "imagebind_global"),
 }
 _NAMES: Mapping[str, tuple[str, ...]] = {"human_poses": ("human_poses", "human_pose")}
 _COLUMNS: Mapping[str, str] = {"Prompt": "caption", "prompt": "caption"}

@@ -6,6 +6,7 @@ The header is that of POSIX.1-1988 (ustar), with GNU's long names and sizes and 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +18,12 @@ BLOCK = 512
 LARGEST_RECORD = 2**20
 """Bytes of a long name or of pax records."""
 
+_OCTAL = re.compile(rb" *([0-7]*)(?:[ \0]|\Z)")
+_END = bytes(BLOCK)
+_NEAR, _AHEAD = 2**15, 2**18
 _FILES = b"0\0" + b"7"
 _FOLDER = b"5"
+_WITHOUT_CONTENT = b"123456"
 _LONG_NAME, _LONG_LINK, _PAX, _PAX_GLOBAL = b"L", b"K", b"x", b"g"
 
 
@@ -68,15 +73,33 @@ def members(path: Path, report: Report) -> Iterator[Member]:
             report.damage = f"it cannot be read: {printable(error.strerror or error)}"
 
 
+class _Headers:
+    """Reads headers: many at once where members are small, only themselves where they are far apart."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._content = b""
+        self._start = 0
+
+    def at(self, place: int) -> bytes:
+        """The block at a place; less at the end of the file."""
+        offset = place - self._start
+        if offset + BLOCK > len(self._content):
+            near = offset - len(self._content) < _NEAR
+            self._content = os.pread(self._descriptor, _AHEAD if near else BLOCK, place)
+            self._start, offset = place, 0
+        return self._content[offset : offset + BLOCK]
+
+
 def _members(descriptor: int, report: Report) -> Iterator[Member]:
-    place = 0
+    place, headers = 0, _Headers(descriptor)
     name: str | None = None
     length: int | None = None
     while True:
-        header = os.pread(descriptor, BLOCK, place)
-        if not header or header.count(0) == BLOCK:
-            if not header:
-                raise _DamageError("it ends without an end mark, and may be cut off")
+        header = headers.at(place)
+        if not header:
+            raise _DamageError("it ends without an end mark, and may be cut off")
+        if header == _END:
             return
         if len(header) < BLOCK:
             raise _DamageError(f"it is cut off at byte {place:,}")
@@ -92,10 +115,9 @@ def _members(descriptor: int, report: Report) -> Iterator[Member]:
                 name = _text(found[b"path"]) if b"path" in found else name
                 length = _decimal(found[b"size"], place) if b"size" in found else length
         else:
-            size = size if length is None else length
+            size = 0 if kind in _WITHOUT_CONTENT else size if length is None else length
             if kind not in _FILES and kind != _FOLDER:
                 report.others += 1
-                size = size if kind in (b"S", b"D", b"M", b"V") else 0
             if start + size > report.size:
                 raise _DamageError(
                     f"it is cut off, or its header at byte {place:,} is damaged: a member has {size:,} bytes"
@@ -119,12 +141,10 @@ def _number(content: bytes, place: int) -> int:
     """Octal digits, or binary after a byte of 0x80, as GNU writes large ones."""
     if content[0] == 0x80:
         return int.from_bytes(content[1:], "big")
-    digits = content.rstrip(b"\0 ").lstrip(b" ").partition(b"\0")[0].strip()
-    if not digits:
-        return 0
-    if not digits.isdigit() or b"8" in digits or b"9" in digits:
+    found = _OCTAL.match(content)
+    if found is None:
         raise _DamageError(f"at byte {place:,} is no header of a member")
-    return int(digits, 8)
+    return int(found[1] or b"0", 8)
 
 
 def _decimal(content: bytes, place: int) -> int:
@@ -169,4 +189,6 @@ def _text(content: bytes) -> str:
 
 
 def _is_odd(name: str) -> bool:
+    if name.isascii() and name.isprintable() and ".." not in name:
+        return name.startswith("/")
     return name.startswith("/") or ".." in name.split("/") or printable(name, len(name) + 1) != name

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fourm_tui.datasets.names import Key, by_name, files_below, plural, shared, shown_folder, shown_key
 from fourm_tui.datasets.parts import FilePart, Part
-from fourm_tui.datasets.samples import PLACED, Samples
+from fourm_tui.datasets.samples import PLACED, Samples, shows_places
 from fourm_tui.datasets.slots import CROPS, IMAGES, RGB, choose, encoded_notes, endings_of
 from fourm_tui.errors import InputError, printable
 from fourm_tui.modalities import Modality
@@ -76,7 +76,7 @@ def open_tree(
     notes = list(encoded_notes(chosen, modalities))
     needed = {slot: endings_of(modalities[name]) for name, slot in chosen.items()}
     placed = [name for name in chosen if name in PLACED]
-    if CROPS in folders and (placed or any(modalities[name].kind in ("pixels", "image") for name in chosen)):
+    if CROPS in folders and shows_places(chosen, modalities):
         needed[CROPS] = (".npy",)
     if placed and CROPS in folders and not any(slot in folders for slot in RGB):
         notes.append(f"{', '.join(placed)}: taken as they are, for there is no rgb whose {CROPS} would move them")

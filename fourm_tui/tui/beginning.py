@@ -61,8 +61,10 @@ def _going_on(models: str | None, options: Mapping[str, Any]) -> tuple[Workspace
             workspace = Workspace.of_files(
                 before.paths, before.given, models or before.models, {**before.options, **chosen}
             )  # fmt: skip
-        except InputError as error:
-            trouble = f"what was edited last cannot be opened: {error}"
+        except InputError:
+            gone = not all(path.exists() for path in before.paths)
+            wrong = "is gone" if gone else "cannot be read"
+            trouble = f"{printable(before.paths[0].name, 60)}, edited last, {wrong}; this is the demonstration"
         else:
             untouched = is_demonstration(before.paths) and dict(before.given) == {CAPTION.name: CAPTION}
             name = printable(workspace.title, 60)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import tarfile
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from fourm_tui.datasets.tar import Report, members
 from fourm_tui.errors import InputError
 from tests.datasets.made import captions, names, npy, opened, picture, put, saved, tar, tokens
 from tests.datasets.test_tree import EXAMPLE, ITEMS
@@ -82,6 +86,7 @@ def test_json_members_have_a_column_per_modality(tmp_path: Path) -> None:
     )  # fmt: skip
     dataset = opened(tmp_path, "det")
     assert names(dataset) == ["1", "2", "3"]
+    assert dataset.notes == ("keys of JSON members that are no modalities and are not used: url",)
     # Boxes are those of the whole picture and move with its square.
     assert dataset.conditions(0)["det"].text == "v0=0 v1=200 v2=500 v3=599 dog"
     assert dataset.conditions(1)["det"].text == "v0=1 v1=2 v2=3 v3=4 dog"
@@ -158,3 +163,32 @@ def test_a_shard_that_changes_is_noticed(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes() + bytes(512))
     with pytest.raises(InputError, match=r"^1: caption: .*x.tar was changed since it was opened"):
         dataset.conditions(0)
+
+
+def test_shards_of_real_pictures_are_read_when_one_is_wanted(tmp_path: Path) -> None:
+    for number in range(2):
+        tar(tmp_path / "caption" / f"{number}.tar", {"k.txt": f"caption {number}"})
+        tar(tmp_path / "rgb" / f"{number}.tar", {"k.png": picture(20 + number, 20 + number)})
+    dataset = opened(tmp_path, "caption")
+    put(tmp_path, {"rgb/1.tar": b"damaged since"})
+    shown = dataset.picture(0)
+    assert dataset.notes == () and shown is not None and shown.size == (20, 20)
+    with pytest.raises(
+        InputError, match=r"^1/k: has no rgb, perhaps for this reason: .*1.tar: it is cut off at byte 0"
+    ):
+        dataset.picture(1)
+
+
+NAMES = st.text("abé/._-@ \u65e5", min_size=1, max_size=300).filter(lambda name: not name.endswith("/"))
+
+
+@given(st.lists(st.tuples(NAMES, st.binary(max_size=1500)), max_size=8), st.sampled_from(FORMATS[1:]))
+@settings(max_examples=60, deadline=None)
+def test_members_are_those_of_pythons_own_reader(content: list[tuple[str, bytes]], form: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = tar(Path(folder) / "x.tar", content, form)
+        report, whole = Report(), path.read_bytes()
+        ours = [(member.name, whole[member.start : member.start + member.size]) for member in members(path, report)]
+        with tarfile.open(path) as archive:
+            theirs = [(member.name, archive.extractfile(member).read()) for member in archive]  # type: ignore[union-attr]
+    assert ours == theirs == content and not report.damage

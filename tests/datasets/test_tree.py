@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -145,3 +146,12 @@ def test_a_broken_sample_is_named(tmp_path: Path) -> None:
     path = root / "caption" / "a" / "1.json"
     assert str(error.value) == f"a/1: caption: {path}: is to be a caption, an object with `caption`, or a list of them"
     assert dataset.conditions(1)["caption"].text == "two"
+
+
+def test_files_are_not_looked_at_when_names_are_gathered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = texts(tmp_path, {f"caption/{number % 3}/{number}.txt": "x" for number in range(60)})
+    looked_at: list[str] = []
+    stat = os.stat
+    monkeypatch.setattr(os, "stat", lambda path, **more: (looked_at.append(str(path)), stat(path, **more))[1])
+    assert len(tree(root, "caption")) == 60
+    assert not [path for path in looked_at if path.endswith(".txt")]

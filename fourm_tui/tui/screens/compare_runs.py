@@ -22,13 +22,25 @@ from fourm_tui.tui.widgets.thumbnail import Thumbnail
 _LEAST = 34  # rows from which there is room for pictures
 
 
+_HELP = """\
+At the left what is compared: the run itself, its conditions, its models, then each row of the schedule with its
+columns. In the middle what the run A has, at the right what the run B has.
+
+a         all that was compared, what is the same dimmed; again: the differences alone
+up down   through the list, so do j and k
+?         this, and back to the list
+esc q     back to the history
+"""
+
+
 class CompareRuns(Dialog[None]):
     """Shows in what two runs differ; `a` shows all that was compared."""
 
-    TITLE, KEYS = "compare", "a all or differences   up down   esc back"
+    TITLE, KEYS = "compare", "a all or differences   up down   ? help   esc back"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "all", show=False),
         Binding("escape,q", "leave", show=False),
+        Binding("question_mark", "explain", show=False),
         Binding("j", "move('down')", show=False),
         Binding("k", "move('up')", show=False),
     ]
@@ -43,6 +55,7 @@ class CompareRuns(Dialog[None]):
         super().__init__()
         self.a, self.b = a, b
         self.everything = False
+        self._is_explained = False
         self.pairs = list(compared(a.run, b.run))
 
     def content(self) -> ComposeResult:
@@ -68,6 +81,8 @@ class CompareRuns(Dialog[None]):
         self.query_one("#pairs", Static).update(self._table())
 
     def _table(self) -> RenderableType:
+        if self._is_explained:
+            return Text(_HELP)
         pairs = [pair for pair in self.pairs if self.everything or not pair.same]
         if not pairs:
             return Text("No difference; a shows what was compared.")
@@ -85,6 +100,11 @@ class CompareRuns(Dialog[None]):
 
     def action_all(self) -> None:
         self.everything = not self.everything
+        self.redraw()
+
+    def action_explain(self) -> None:
+        """The dialog is its own help: what stands where, and its keys."""
+        self._is_explained = not self._is_explained
         self.redraw()
 
     def action_move(self, way: str) -> None:

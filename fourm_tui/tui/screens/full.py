@@ -25,6 +25,9 @@ from fourm_tui.tui.widgets.still import Still
 from fourm_tui.tui.widgets.token_map import map_lines, map_size
 
 
+_OF_TOKENS = frozenset({"tokens", "colour", "back", "on"})
+
+
 class FullScreen(OutputScreen):
     """See the module."""
 
@@ -45,6 +48,7 @@ class FullScreen(OutputScreen):
         super().__init__(pane)
         self.as_tokens = False
         self._facts = ""
+        self._offers_tokens: bool | None = None
 
     @property
     def still(self) -> Still:
@@ -72,6 +76,9 @@ class FullScreen(OutputScreen):
         state, item = self.pane.state, self.item
         if item is None:
             return
+        if self._has_tokens != self._offers_tokens:
+            self._offers_tokens = self._has_tokens
+            self.refresh_bindings()
         scene = scene_of(state, self.pane.looking, None)
         target = state.targets.get(item.key) if state else None
         count = len(scene.items) if scene else 1
@@ -133,6 +140,15 @@ class FullScreen(OutputScreen):
             self._say(facts)
 
     # -- actions ----------------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What is done with tokens is offered where there are any."""
+        return action not in _OF_TOKENS or self._has_tokens
+
+    @property
+    def _has_tokens(self) -> bool:
+        target = self.pane.target if self.pane.looking.sheet is None else None
+        return target is not None and target.grid is not None
 
     def look(self) -> None:
         self.redraw()

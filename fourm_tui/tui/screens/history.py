@@ -64,6 +64,7 @@ class HistoryScreen(ModalScreen[None]):
         self.problems = 0
         self.reading = True
         self._timer: Timer | None = None
+        self._said = ""
 
     @property
     def fourm(self) -> FourmApp:
@@ -145,7 +146,10 @@ class HistoryScreen(ModalScreen[None]):
             words.append("reading")
         if self.problems:
             words.append(f"{self.problems} cannot be read (fourm-tui runs says why)")
-        self.query_one("#head", Static).update(Text("   ".join(words), "bold", no_wrap=True, overflow="ellipsis"))
+        head = Text("   ".join(words), "bold", no_wrap=True, overflow="ellipsis")
+        if self._said:
+            head = Text(f" {self._said}", self.fourm.theme_variables.get("accent", ""), no_wrap=True)
+        self.query_one("#head", Static).update(head)
         none = self.query_one("#none", Static)
         self.query_one(RunList).display, none.display = bool(shown), not shown
         if not shown:
@@ -154,6 +158,8 @@ class HistoryScreen(ModalScreen[None]):
 
     @on(RunList.Moved)
     def settle(self) -> None:
+        if self._said and self.query_one(RunList).marked is None:
+            self.hear("")
         if self._timer is None:
             self._timer = self.set_timer(_SETTLE, self.look)
 
@@ -164,7 +170,20 @@ class HistoryScreen(ModalScreen[None]):
         picture = item.picture if item else None
         self.query_one(Thumbnail).show(picture, bool(picture and is_label_map(picture)))
         self.query_one("#details").border_title = "" if item is None else printable(item.run.name, 60).replace("[", "(")
-        self.query_one("#facts", Static).update(self._facts(item.run) if item else Text())
+        if item is None:
+            self.query_one("#facts", Static).update(Text())
+        else:
+            self.read_facts(item)
+
+    @work(thread=True, exclusive=True, group="facts")
+    def read_facts(self, item: Listed) -> None:
+        """What there is to know about a run; its schedule has to be read for that."""
+        found = self._facts(item.run)
+        self.app.call_from_thread(self._show_facts, item, found)
+
+    def _show_facts(self, item: Listed, found: RenderableType) -> None:
+        if self.query_one(RunList).current is item:
+            self.query_one("#facts", Static).update(found)
 
     def _facts(self, run: Run) -> RenderableType:
         table = Table.grid(padding=(0, 2, 0, 0))
@@ -198,6 +217,13 @@ class HistoryScreen(ModalScreen[None]):
         item = self.query_one(RunList).current
         if item is not None:
             do(item)
+        else:
+            self.hear("the runs are still being read" if self.reading else "there is no run to do that with")
+
+    def hear(self, message: str) -> None:
+        """Shows what is said in the first line, until the next thing."""
+        self._said = message
+        self.tell()
 
     def action_show(self) -> None:
         def show(item: Listed) -> None:
@@ -259,11 +285,13 @@ class HistoryScreen(ModalScreen[None]):
             if marked is None or marked.run.folder == item.run.folder:
                 runs.marked = None if marked else item.run.folder
                 runs.refresh()
+                self.hear("now go to another run: = compares it with this one" if runs.marked else "")
                 return
             from fourm_tui.tui.screens.compare_runs import CompareRuns
 
             runs.marked = None
             runs.refresh()
+            self.hear("")
             self.app.push_screen(CompareRuns(marked, item))
 
         self._with_run(compare)
@@ -302,7 +330,7 @@ class HistoryScreen(ModalScreen[None]):
 
     def _removed(self, item: Listed, problem: str | None) -> None:
         if problem:
-            self.query_one("#head", Static).update(Text(printable(problem), "bold"))
+            self.hear(printable(problem, 300))
             return
         self.items = [each for each in self.items if each.run.folder != item.run.folder]
         self.narrow()
