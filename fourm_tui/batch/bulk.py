@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from fourm_tui.batch.manifest import Line, items_to_do, left_to_do, read_lines, 
 from fourm_tui.batch.progress import Gauge, Monitor, forget_ranks
 from fourm_tui.batch.rank import RankRun, StoppedError, Waits
 from fourm_tui.batch.saving import Where
+from fourm_tui.batch.scores import Scores
 from fourm_tui.batch.work import Item, Work, share
 from fourm_tui.chain.check import Check
 from fourm_tui.engine.job import Progress
@@ -25,6 +26,8 @@ from fourm_tui.engine.keep import facts_of, kind_of
 from fourm_tui.engine.loading import choose_device, load_models
 from fourm_tui.engine.memory import free_bytes
 from fourm_tui.events import BatchProgress, Event, EventLog, Note, RunCancelled, RunDone, RunFailed, RunStarted
+from fourm_tui.metrics.networks import load_networks
+from fourm_tui.metrics.wanted import Wanted, measured
 from fourm_tui.runs import RowRecord, Run, open_run
 
 
@@ -40,6 +43,10 @@ class Wishes:
     dtype: str | None = None
     plots: int | None = 0
     """Samples of which a sheet is drawn; None: all."""
+    metrics: Wanted | None = None
+    """Figures that are computed."""
+    metric_weights: Path | None = None
+    """Folder of their networks; None: where they are kept."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,8 @@ class Ended:
     """Items that were left to do at this start."""
     waits: Waits
     """Of this rank."""
+    figures: dict[str, dict[str, float]] = field(default_factory=dict)
+    """By target; of the first rank only."""
     cancelled: bool = False
 
 
@@ -97,6 +106,7 @@ def run_bulk(
         story = _Story(start.run, log, tell, note)
         story.begins(check, device, resumed=bool(start.lines))
         waits = Waits()
+        scores = None
         try:
             gauge = Gauge(folder, rank.rank, start.items, str(device))
             _all_here(group, stop)  # nobody writes lines before all have read them
@@ -104,8 +114,10 @@ def run_bulk(
             if rank.is_first:
                 monitor = Monitor(folder, rank.world, start.made, len(start.work), story.progress)
                 stack.callback(monitor.close)
+            if wishes.metrics:
+                scores = _scores(bulk, wishes, wishes.metrics, folder, device)
             if todo:
-                waits = _make(bulk, check, wishes, start, gauge, rank, group, stop, story.note)
+                waits = _make(bulk, wishes, start, gauge, rank, group, stop, story.note, scores)
             gauge.tell(state="done")
             if monitor is not None:
                 monitor.wait(stop)
@@ -119,8 +131,9 @@ def run_bulk(
         lines = read_lines(folder)
         if rank.is_first:
             write_manifest(folder, start.work, lines)
+        figures = scores.compute() if scores is not None and rank.is_first else {}
         story.is_done()
-        return Ended(start.run, start.work, lines, len(todo), waits)
+        return Ended(start.run, start.work, lines, len(todo), waits, figures)
 
 
 @dataclass(frozen=True)
@@ -148,8 +161,8 @@ class _Start:
 
 
 def _make(
-    bulk: Bulk, check: Check, wishes: Wishes, start: _Start, gauge: Gauge, rank: Rank, group: Group,
-    stop: Callable[[], bool], note: Callable[[str], None],
+    bulk: Bulk, wishes: Wishes, start: _Start, gauge: Gauge, rank: Rank, group: Group, stop: Callable[[], bool],
+    note: Callable[[str], None], scores: Scores | None,
 ) -> Waits:  # fmt: skip
     """Loads the models and makes this rank's chunks."""
 
@@ -171,6 +184,8 @@ def _make(
     plots = bulk.samples if wishes.plots is None else bulk.samples[: wishes.plots]
     where = Where(start.run.folder, modalities, facts_of(start.run), frozenset(plots), rank.rank)
     worker = RankRun(bulk, start.work, models, where, gauge, stop, wishes.strict, note)
+    if scores is not None:
+        worker.watch = scores.add
     worker.run(start.chunks, start.lines)
     return worker.waits
 
@@ -178,6 +193,12 @@ def _make(
 def _all_here(group: Group, stop: Callable[[], bool]) -> None:
     if not group.wait(stop) or stop():
         raise StoppedError
+
+
+def _scores(bulk: Bulk, wishes: Wishes, wanted: Wanted, folder: Path, device: torch.device) -> Scores:
+    networks = load_networks(wanted, device, wishes.metric_weights)
+    targets, size = measured(bulk.inputs.editor.schedule), bulk.data.image_size_metrics
+    return Scores(wanted, targets, networks, size, folder, bulk.dataset, bulk.variations)
 
 
 def _fitting(check: Check, device: torch.device, rank: Rank) -> int:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fourm_tui.batch.launch import Rank, read_rank
 from fourm_tui.chain.check import Check, check_chain
@@ -14,6 +16,10 @@ from fourm_tui.cli.following import CANCELLED, Stop
 from fourm_tui.cli.inputs import inputs_for
 from fourm_tui.errors import InputError
 from fourm_tui.schedule.configs import DataConfig
+
+if TYPE_CHECKING:
+    from fourm_tui.batch.begin import Bulk
+    from fourm_tui.metrics.wanted import Wanted
 
 _RUNS = "runs"
 
@@ -37,16 +43,20 @@ def _main(options: argparse.Namespace, rank: Rank) -> int:
     check = check_chain(replace(inputs, data=data), options.device or rank.device, options.dtype)
     _complain(check)
     bulk = prepare(inputs, data, vars(options), base)
-    out = Path(options.out or _RUNS)
     plots = data.num_log_images if options.plots is None else options.plots
+    weights = Path(options.metric_weights) if options.metric_weights else None
     wishes = Wishes(
-        out, options.batch_size, options.device, options.strict, options.dtype, None if plots == "all" else plots
-    )
+        Path(options.out or _RUNS), options.batch_size, options.device, options.strict, options.dtype,
+        None if plots == "all" else plots, _wanted(bulk, weights) if options.metrics else None, weights,
+    )  # fmt: skip
     if options.dry_run:
         if rank.is_first:
             show_estimate(bulk, check, wishes, options.json)
         return 0
-    with Stop() as stop, View(quiet=not rank.is_first, json_lines=options.json, out=out / bulk.name) as view:
+    if rank.is_first:
+        for text in bulk.dataset.notes:
+            print(f"fourm-tui: {text}", file=sys.stderr)
+    with Stop() as stop, View(quiet=not rank.is_first, json_lines=options.json, out=wishes.out / bulk.name) as view:
         result = run_bulk(bulk, check, wishes, rank, stop.asked, view.tell, lambda text: view.note(text, rank.rank))
     if rank.is_first:
         ended(result, options.json)
@@ -69,6 +79,18 @@ def _read(options: argparse.Namespace) -> tuple[Inputs, DataConfig, Path | None]
         data = DataConfig(path=path, name=Path(path).stem if path else "unconditional", num_workers=2)
     changes = {"num_samples": options.num_samples, "num_workers": options.workers}
     return inputs, replace(data, **{name: value for name, value in changes.items() if value is not None}), base
+
+
+def _wanted(bulk: Bulk, weights: Path | None) -> Wanted:
+    """The figures that make sense; complains now of what would be missing in the end."""
+    from fourm_tui.metrics.wanted import wanted_for
+    from fourm_tui.metrics.weights import check
+
+    wanted = wanted_for(bulk.inputs.editor.schedule, bulk.dataset.picture(bulk.samples[0]) is not None)
+    if not wanted:
+        raise InputError("--metrics: the chain makes no RGB, which is what figures are of")
+    check(wanted, weights)
+    return wanted
 
 
 def _complain(check: Check) -> None:

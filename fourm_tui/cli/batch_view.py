@@ -112,7 +112,7 @@ def ended(result: Ended, as_json: bool) -> None:
     folder = result.run.folder
     if as_json:
         facts = {"type": "batch_ended", "folder": str(folder), "made": made, "skipped": len(skipped),
-                 "cancelled": result.cancelled, "waits": asdict(result.waits)}  # fmt: skip
+                 "cancelled": result.cancelled, "waits": asdict(result.waits), "figures": result.figures}  # fmt: skip
         print(json.dumps(facts), flush=True)
         return
     console = make_console()
@@ -122,6 +122,9 @@ def ended(result: Ended, as_json: bool) -> None:
         console.print(
             Text(f"{made:,} of {len(result.work):,} finished; {printable(folder / MANIFEST)}"), soft_wrap=True
         )
+    for target, figures in result.figures.items():
+        named = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
+        console.print(Text(f"{target}: {named or 'too few pictures for figures'}"))
     for line in skipped[:_NAMED]:
         console.print(Text(f"left out: {printable(line.source)}: {printable(line.skipped or '')}"), style="yellow")
     if len(skipped) > _NAMED:

@@ -66,6 +66,8 @@ def add_batch_command(commands: argparse._SubParsersAction[argparse.ArgumentPars
     batch.add_argument(
         "--plots", type=_count_or_all, metavar="N", help="a sheet of conditions and targets for N samples, or `all`"
     )
+    batch.add_argument("--metrics", action="store_true", help="FID, Inception and CLIP score of RGB (extra `metrics`)")
+    batch.add_argument("--metric-weights", metavar="FOLDER", help="where the networks of --metrics lie")
     batch.add_argument("--dry-run", action="store_true", help="say what would be done and what it takes")
 
 

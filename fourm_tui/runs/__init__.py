@@ -49,6 +49,7 @@ __all__ = [
     "effective_seed",
     "find_run",
     "fingerprint",
+    "is_bulk",
     "list_runs",
     "open_run",
     "read_tokens",

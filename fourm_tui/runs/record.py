@@ -196,6 +196,11 @@ class RunRecord:
     schema: int = SCHEMA
 
 
+def is_bulk(record: RunRecord) -> bool:
+    """Whether a run goes over a data set: then its items stand in its manifest, not in its record."""
+    return "items" in record.options
+
+
 def condition_record(
     name: str,
     *,

@@ -50,6 +50,8 @@ class DataConfig:
     num_workers: int = 1
     num_log_images: int | None = 0
     """Samples of which a sheet of conditions and targets is drawn; None: all of them."""
+    image_size_metrics: int = 256
+    """Pixels a side at which figures look at pictures."""
 
 
 def file_kind(document: Document) -> str:
@@ -97,6 +99,7 @@ def read_data(documents: Sequence[Document]) -> DataConfig:
         num_variations=values.count("num_variations", 1) or 1,
         num_workers=values.count("num_workers", 1, least=0) or 0,
         num_log_images=values.count_or_all("num_log_images", 0),
+        image_size_metrics=values.count("image_size_metrics", 256) or 256,
     )
     values.complain()
     return config

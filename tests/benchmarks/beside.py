@@ -134,9 +134,7 @@ def theirs(job: str, folder: Path, checkout: Path) -> Callable[[], Any]:
         sample["caption"] = {"tensor": ids}
         sample = init_full_input_modality(sample, MODALITY_INFO, "caption", cpu)
     else:
-        sample["rgb@224"] = {
-            "tensor": torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(0)) * 2 - 1
-        }
+        sample["rgb@224"] = {"tensor": torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(0)) * 2 - 1}
         sample = init_full_input_modality(sample, MODALITY_INFO, "rgb@224", cpu)
     for target in targets:
         sample = init_empty_target_modality(sample, MODALITY_INFO, target, 1, LENGTH if job == "caption" else 196, cpu)
@@ -154,7 +152,9 @@ def theirs(job: str, folder: Path, checkout: Path) -> Callable[[], Any]:
         cfg_grow_conditioning=True,
         modality_info=MODALITY_INFO,
     )
-    return lambda: sampler.generate(sample, schedule, text_tokenizer=_words(), seed=0, top_p=0.9 if job == "chain" else 0.8)
+    return lambda: sampler.generate(
+        sample, schedule, text_tokenizer=_words(), seed=0, top_p=0.9 if job == "chain" else 0.8
+    )
 
 
 def _words() -> Any:
@@ -221,7 +221,9 @@ def main() -> int:
             words = [python, "-m", "tests.benchmarks.beside", "--side", side, "--job", job, "--dtype", dtype,
                      "--weights", str(options.weights), "--threads", str(options.threads), "--times", str(options.times),
                      *(["--reference", str(options.reference)] if options.reference else [])]  # fmt: skip
-            done = subprocess.run(words, stdout=subprocess.PIPE, check=True, env={**os.environ, "OMP_NUM_THREADS": str(options.threads)})
+            done = subprocess.run(
+                words, stdout=subprocess.PIPE, check=True, env={**os.environ, "OMP_NUM_THREADS": str(options.threads)}
+            )
             found[job][name] = json.loads(done.stdout.splitlines()[-1])
             if not options.json:
                 print(in_words(job, name, found[job]), flush=True)
