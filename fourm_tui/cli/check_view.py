@@ -244,7 +244,9 @@ def _total(check: Check) -> Text:
     assert check.plan is not None
     steps = sum(len(row_plan.passes) for row_plan in check.plan.rows)
     passes = sum(int(n) for row_plan in check.plan.rows for n in row_plan.passes)
-    text = Text("chain  ", "dim").append(f"{_count(steps)} steps   {_count(passes)} passes")
+    text = Text("chain  ", "dim").append(
+        f"{_count(steps)} step{'s' * (steps != 1)}   {_count(passes)} pass{'es' * (passes != 1)}"
+    )
     known = [cost for cost in check.costs if cost]
     if known and len(known) == len(check.costs):
         text.append(f"   {_amount(sum(cost.flops for cost in known), 'FLOP')}")

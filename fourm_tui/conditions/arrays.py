@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Collection, Mapping
@@ -64,7 +65,10 @@ def read_arrays(path: Path, where: str, names: Collection[str]) -> Arrays:
     return found
 
 
-_DAMAGE = (zipfile.BadZipFile, zlib.error, SyntaxError, TypeError, OverflowError, AttributeError, IndexError)
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, SyntaxError, tokenize.TokenError, TypeError, OverflowError, AttributeError,
+    IndexError,
+)  # fmt: skip
 
 
 def _npy(file: BinaryIO, where: str, names: Collection[str]) -> Arrays:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from textual import events
 
 LEAST = 24
-"""Characters from which on a block is text. Who types ahead of a slow line has fewer waiting, or the same ones again."""
+"""Characters from which on a block is text. Who types ahead has fewer waiting, or the same ones again and again."""
 _DIFFERENT = 8
 GAP = 0.05
 """Seconds between two characters of a block: more than a terminal needs, less than a hand."""

@@ -180,7 +180,7 @@ class Files:
         from fourm_tui.tui.screens.save_as import SaveAs
 
         def answer(paths: tuple[Path, ...] | None) -> None:
-            if paths and self.app.attempt(lambda: self.app.workspace.save_as(*paths)):
+            if paths:
                 self._saved(then)
 
         self.app.push_screen(SaveAs(self.app.workspace), answer)

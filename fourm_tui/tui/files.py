@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shlex
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
@@ -179,14 +180,17 @@ def editor_command(setting: str, env: Mapping[str, str]) -> list[str]:
     raise InputError("there is no editor; name one as $EDITOR, or in the settings (,)")
 
 
+_NO_NAMES = ("", ".", "..", ".yaml", ".yml", ".yaml.yaml")
+
+
 def save_paths(text: str, documents: int) -> tuple[Path, ...]:
     """The files that a name means: one, and beside it another for super-resolution where there are two.
 
     Raises:
-        InputError: there is no name, or it is that of a folder.
+        InputError: there is no name, or it is that of a folder, or there is no folder to write it in.
     """
     text = text.strip()
-    if not text:
+    if not text or text.rpartition("/")[2] in _NO_NAMES:
         raise InputError("name a file, such as ./mine.yaml")
     try:
         path = Path(text).expanduser()
@@ -194,9 +198,18 @@ def save_paths(text: str, documents: int) -> tuple[Path, ...]:
         raise InputError(f"{printable(text)}: there is no such user") from None
     if text.endswith("/") or path.is_dir():
         raise InputError(f"{printable(text)}: is a folder; name a file in it")
+    path = path.absolute()
+    doubled = re.fullmatch(
+        r"(.*)(\.ya?ml)\.ya?ml", path.name, re.DOTALL
+    )  # written in front of the ending that stood there
+    if doubled:
+        path = path.with_name(doubled[1] + doubled[2])
     if path.suffix not in (".yaml", ".yml"):
         path = path.with_name(f"{path.name}.yaml")
-    path = path.absolute()
+    if not path.parent.is_dir():
+        raise InputError(f"{printable(path.parent)}: there is no such folder")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"{printable(path.parent)}: nothing may be written there")
     if path.is_relative_to(schedules_dir()):
         raise InputError(f"{printable(text)}: lies among the ready-made ones; save it elsewhere")
     return (path, path.with_name(f"{path.stem}_sr{path.suffix}"))[:documents]

@@ -81,7 +81,7 @@ class InTurn:
             return [event]
         if event.key in self._app.screen.active_bindings:
             return [event]
-        parts = events.Key("escape", "\x1b"), events.Key(event.key.removeprefix("alt+"), event.character)
+        parts = events.Key("escape", "\x1b"), events.Key(event.character or "", event.character)
         for part in parts:
             part.time = event.time
         return [*parts]

@@ -208,7 +208,8 @@ def slider(at: int, last: int, width: int = 16) -> str:
 
 def facts_line(state: RunState, target: TargetState) -> str:
     """What is known of a finished target."""
-    said = [f"{int(target.step.max(initial=-1)) + 1} steps", f"{target.decoded} tokens"]
+    steps, tokens = int(target.step.max(initial=-1)) + 1, target.decoded
+    said = [f"{steps} step{'s' * (steps != 1)}", f"{tokens} token{'s' * (tokens != 1)}"]
     known = target.confidence[target.step >= 0]
     known = known[known == known]  # without NaN
     if known.size:

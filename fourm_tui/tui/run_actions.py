@@ -14,16 +14,33 @@ if TYPE_CHECKING:
 class RunActions:
     """Mixed into the application."""
 
+    @property
+    def offered_now(self) -> tuple[str, ...]:
+        """What the last line offers beside the rest, as things stand: ids of actions."""
+        from fourm_tui.tui.panes.preview import PreviewPane
+
+        app = cast("FourmApp", self)
+        item = app.main.query_one(PreviewPane).selected
+        found = {"app.cancel": self.can_cancel, "app.full": item is not None}
+        found["app.compare"] = item is not None and item.kind == "picture"
+        return tuple(id for id, can_be in found.items() if can_be)
+
+    @property
+    def can_cancel(self) -> bool:
+        """Whether the run that is shown goes on, or is to."""
+        app = cast("FourmApp", self)
+        state, job = app.run_state, app.conductor.job
+        return state is not None and (state.active or (job is not None and job.status in ("waiting", "paused")))
+
     def action_start(self) -> None:
         cast("FourmApp", self).start()
 
     def action_cancel(self) -> None:
         app = cast("FourmApp", self)
-        state, job = app.run_state, app.conductor.job
-        if state is None or not (state.active or (job is not None and job.status in ("waiting", "paused"))):
+        if app.run_state is None or not self.can_cancel:
             app.say("nothing is running")
             return
-        app.conductor.cancel(state.folder)
+        app.conductor.cancel(app.run_state.folder)
 
     def action_branch(self) -> None:
         app = cast("FourmApp", self)

@@ -100,4 +100,5 @@ class ScreenActions:
 
         app = cast("FourmApp", self)
         if not isinstance(app.screen, HistoryScreen):
+            app.say("")  # what went wrong before was about something else
             await app.push_screen(HistoryScreen())

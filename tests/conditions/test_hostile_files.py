@@ -146,6 +146,7 @@ def npy_header(shape: str, kind: str = "<f8") -> bytes:
         (npy_header("(1000000, 1000000)"), "larger than 512 MiB"),
         (npy_header("(-1, 196)"), "damaged"),
         (npy_header("(196,)") + bytes(100), "is cut off"),
+        (npy_header("(196,)").replace(b"{", b"M"), "is damaged"),
         (npy_header("('a',)"), "is damaged"),
         (npy_header("(196,)", "<U9") + bytes(196 * 36), "expected are numbers"),
         (b"\x93NUMPY\x09\x00" + bytes(100), "is damaged"),

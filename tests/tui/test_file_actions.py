@@ -15,6 +15,7 @@ from fourm_tui.schedule.rows import Row
 from fourm_tui.schedule.shipped import find_file
 from fourm_tui.tui.app import FourmApp
 from fourm_tui.tui.drafts import Drafts, find_draft
+from fourm_tui.tui.files import save_paths
 from fourm_tui.tui.screens.confirm import Confirm
 from fourm_tui.tui.screens.main import MainScreen
 from fourm_tui.tui.screens.save_as import SaveAs
@@ -401,3 +402,29 @@ def test_an_editor_that_there_is_not_is_said(path: Path, editor: str) -> None:
         assert "cannot be started" in seen(app)
 
     use(do, of(path), Settings(editor="no-such-editor-anywhere"))
+
+
+@pytest.mark.parametrize("typed", ["", "./", ".yaml", "   ", "."])
+def test_a_file_needs_a_name(path: Path, typed: str) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int]) -> None:
+        await pilot.press("S", "ctrl+a", "ctrl+k")
+        app.screen.query_one("Input").value = typed  # type: ignore[attr-defined]
+        await pilot.press("enter")
+        await pilot.pause()
+        assert (isinstance(app.screen, SaveAs), app.workspace.path) == (True, path)
+
+    use(do, of(path))
+
+
+def test_an_ending_typed_before_the_one_that_stands_there_is_not_doubled(path: Path, tmp_path: Path) -> None:
+    assert save_paths(str(tmp_path / "my.yaml.yaml"), 1) == (tmp_path / "my.yaml",)
+
+
+def test_a_name_that_cannot_be_written_stays_to_be_mended(path: Path, tmp_path: Path) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int]) -> None:
+        await pilot.press("S", "ctrl+a", "ctrl+k", *"nowhere/mine", "enter")
+        await pilot.pause()
+        field = app.screen.query_one("Input")
+        assert ("no such folder" in seen(app), field.value) == (True, "nowhere/mine")  # type: ignore[attr-defined]
+
+    use(do, of(path))

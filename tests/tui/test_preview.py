@@ -115,7 +115,7 @@ def test_v_goes_through_variations_then_shows_all(finished: RunState) -> None:
         for _ in range(2):
             await pilot.press("v")
             titles.append(str(pane.border_title))
-        assert titles == ["4 preview · variation 2 of 2", "4 preview · all 2 variations"]
+        assert titles == ["F4 preview · variation 2 of 2", "F4 preview · all 2 variations"]
 
     with_run(check, finished)
 

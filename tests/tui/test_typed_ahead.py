@@ -129,7 +129,7 @@ def test_escape_and_a_letter_that_come_together_are_two_keys() -> None:
     async def run() -> None:
         async with screen() as (app, pilot):
             await pilot.press("colon", "x")
-            app.post_message(events.Key("alt+H", "H"))
+            app.post_message(events.Key("alt+shift+h", "H"))
             await quiet(app, pilot)
             assert type(app.screen).__name__ == "HistoryScreen"
 

@@ -30,7 +30,7 @@ class Pane(Container):
 
     def retitle(self, more: str = "") -> None:
         """Sets the title in the frame, with a few words behind it."""
-        title = f"{self.NUMBER} {self.TITLE}" + (f" · {more}" if more else "")
+        title = f"F{self.NUMBER} {self.TITLE}" + (f" · {more}" if more else "")
         if self.border_title != title:
             self.border_title = title
 

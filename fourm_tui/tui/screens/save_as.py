@@ -1,4 +1,4 @@
-"""Where to save: a name, and a question before a file is written over."""
+"""Saves: asks for a name, and once more before a file is written over; stays until it is written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
-from fourm_tui.errors import InputError, printable
+from fourm_tui.errors import FourmError, InputError, printable
 from fourm_tui.tui.file_actions import runs_in_ml4m
 from fourm_tui.tui.files import save_paths
 from fourm_tui.tui.screens.dialog import Dialog
@@ -18,7 +18,7 @@ from fourm_tui.tui.workspace import Workspace
 
 
 class SaveAs(Dialog[tuple[Path, ...]]):
-    """Answers the path of each file, one for each document of the workspace."""
+    """Saves, and answers the path of each file, one for each document of the workspace."""
 
     TITLE, KEYS = "save as", "enter saves   esc back"
     DEFAULT_CSS = """
@@ -74,6 +74,11 @@ class SaveAs(Dialog[tuple[Path, ...]]):
         if there and self.agreed != paths:
             self.agreed = paths
             self.say(f"{printable(there[0].name)} {self.over}")
+            return
+        try:  # here, where another name can be given
+            self.workspace.save_as(*paths)
+        except FourmError as error:
+            self.say(str(error))
             return
         self.dismiss(paths)
 

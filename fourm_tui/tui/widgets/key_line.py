@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -15,7 +15,13 @@ from textual.widgets import Static
 from fourm_tui.tui.actions import shown_key
 from fourm_tui.tui.panes.pane import Pane
 
-_FIRST, _ALWAYS = ("app.start",), ("app.help", "app.palette", "app.quit")
+if TYPE_CHECKING:
+    from fourm_tui.tui.app import FourmApp
+
+_FIRST, _ALWAYS = ("app.cancel", "app.start"), ("app.help", "app.palette", "app.quit")
+_THEN = ("app.full", "app.save", "app.history", "app.open", "app.undo", "app.sweep", "app.compare")
+"""Of what can be done everywhere, by how often it is wanted; before it the first keys of the place."""
+_OF_PLACE = 2
 _GAP = 2
 
 
@@ -39,16 +45,24 @@ class Key:
 
 
 def that_fit(keys: Sequence[Key], width: int) -> list[Key]:
-    """Running comes first; help, palette and leaving last and always, the others as far as there is room."""
-    ordered = sorted(keys, key=lambda key: key.id not in _FIRST)  # stable
-    last = [key for key in ordered if key.id in _ALWAYS]
+    """The most wanted ones for which there is room: cancelling and running first; help, palette and leaving last and
+    always; between them the keys of the place and then those of everywhere."""
+    everywhere = (*_FIRST, *_THEN, *_ALWAYS)
+    of_place = [key for key in keys if key.id not in everywhere]
+    order = [*_by_id(keys, _FIRST), *of_place, *_by_id(keys, _THEN)]
+    wanted = [*_by_id(keys, _FIRST), *of_place[:_OF_PLACE], *_by_id(keys, _THEN[:3]), *of_place[_OF_PLACE:], *order]
+    last = _by_id(keys, _ALWAYS)
     room = width - sum(key.width + _GAP for key in last)
-    found = []
-    for key in ordered:
-        if key not in last and key.width + _GAP <= room:
+    found: list[Key] = []
+    for key in wanted:
+        if key not in found and key.width + _GAP <= room:
             room -= key.width + _GAP
             found.append(key)
-    return found + last
+    return [key for key in order if key in found] + last
+
+
+def _by_id(keys: Sequence[Key], ids: Sequence[str]) -> list[Key]:
+    return [key for id in ids for key in keys if key.id == id]
 
 
 class KeyLine(Static):
@@ -64,8 +78,13 @@ class KeyLine(Static):
     def __init__(self) -> None:
         super().__init__()
         self.keys: list[Key] = []
+        self._now: tuple[str, ...] = ()
+        """Actions that are offered because of what there is just now."""
 
     def on_mount(self) -> None:
+        app = cast("FourmApp", self.app)
+        for signal in (app.run_signal, app.queue_signal):
+            signal.subscribe(self, lambda _: self.call_later(self._look))  # after those who hear of it, too
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
         self.app.screen_change_signal.subscribe(self, lambda _: self.redraw())
         self.app.theme_changed_signal.subscribe(self, lambda _: self.draw())
@@ -77,15 +96,21 @@ class KeyLine(Static):
     def on_resize(self, event: events.Resize) -> None:
         self.redraw()
 
+    def _look(self) -> None:
+        now = cast("FourmApp", self.app).offered_now
+        if now != self._now:
+            self.redraw()
+
     def redraw(self) -> None:
         """Finds the keys of what has the focus, and draws them if they are others."""
         found: dict[str, Key] = {}
         is_on_top = self.app.screen is self.screen
+        self._now = now = cast("FourmApp", self.app).offered_now
         for active in self.screen.active_bindings.values() if is_on_top else ():
             binding, title = active.binding, active.binding.description
             if isinstance(active.node, Pane):
                 title = active.node.offers(binding.action, title)
-            if binding.show and active.enabled and title:
+            if (binding.show or binding.id in now) and active.enabled and title:
                 found.setdefault(binding.action, Key(binding.id or "", binding.key, title))
         keys = that_fit(list(found.values()), self.size.width)
         if keys != self.keys:

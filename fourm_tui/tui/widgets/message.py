@@ -27,6 +27,11 @@ class MessageLine(Static):
         if message and not error and not lasting:
             self._timer = self.set_timer(_SECONDS, self.clear)
 
+    def unsay(self, *messages: str) -> None:
+        """Takes messages away that are true no more, if one of them is shown."""
+        if self._shown in messages:
+            self.clear()
+
     def clear(self) -> None:
         self._show("")
 
