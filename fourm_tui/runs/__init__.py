@@ -17,6 +17,7 @@ from fourm_tui.runs.record import (
     changed_conditions,
     condition_record,
     fingerprint,
+    is_bulk,
     without,
 )
 from fourm_tui.runs.seeds import decoding_seed, effective_seed
