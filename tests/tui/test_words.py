@@ -12,12 +12,12 @@ from textual.pilot import Pilot
 
 from fourm_tui.engine.jobs import JobStatus, QueuedJob
 from fourm_tui.tui.app import FourmApp
-from fourm_tui.tui.news import QueueNews
+from fourm_tui.tui.news import QueueNews, RunNews
 from fourm_tui.tui.run_lines import View, queue_lines, state_word, status_lines
 from fourm_tui.tui.run_state import RunState, RunStatus
 from fourm_tui.tui.widgets.key_line import Key, KeyLine, that_fit
 from fourm_tui.tui.words import run_word, status_word
-from tests.tui.conftest import screen, text
+from tests.tui.conftest import demo, screen, text
 from tests.tui.kept_run import kept
 
 Do = Callable[[FourmApp, Pilot[int]], Awaitable[None]]
@@ -77,12 +77,37 @@ def test_what_is_said_of_stopping_goes_when_it_has_stopped(tmp_path: Path) -> No
         await pilot.press("c")
         await pilot.pause()
         before = "\n".join(text(app))
-        from fourm_tui.tui.news import RunNews
-
         app.conductor.hear(RunNews(state.folder, (), gone=True))
         await pilot.pause()
         after = "\n".join(text(app))
         assert ("stopping at the next step" in before, "stopping at the next step" in after) == (True, False)
+
+    on_screen(do)
+
+
+def test_a_run_of_which_nothing_is_finished_goes_on_from_its_first_target(tmp_path: Path) -> None:
+    workspace = demo()
+    run = workspace.begin(tmp_path / "runs").run
+
+    async def do(app: FourmApp, pilot: Pilot[int]) -> None:
+        app.run_state = RunState(run.folder, status="cancelled")
+        await pilot.press("f3", "t")
+        await pilot.pause()
+        assert "going on from its first target" in "\n".join(text(app))
+
+    on_screen(do)
+
+
+def test_where_runs_are_kept_is_said_when_their_folder_is_made(own_folders: Path) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int]) -> None:
+        await pilot.press("r")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        first = "runs are kept in" in "\n".join(text(app))
+        await pilot.press("r")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert (first, "runs are kept in" in "\n".join(text(app))) == (True, False)
 
     on_screen(do)
 
