@@ -24,6 +24,7 @@ from fourm_tui.tui.widgets.outputs_body import look_of
 from fourm_tui.tui.widgets.still import Still
 from fourm_tui.tui.widgets.token_map import map_lines, map_size
 
+
 _OF_TOKENS = frozenset({"tokens", "colour", "back", "on"})
 
 
