@@ -93,7 +93,7 @@ def open_json_lines(path: Path, wanted: Collection[str], modalities: Mapping[str
         raise error or InputError(f"{where} has no JSON objects with keys; expected is one in each line")
     known = all_slots(modalities)
     there = [slot for key in keys if (slot := slot_of_column(key)) in known]
-    chosen = choose(wanted, there, modalities, where)
+    chosen = choose(wanted, there, modalities, f"data_path: {where}")
     notes = [*encoded_notes(chosen, modalities)]
     unused = [printable(key, 40) for key in keys if slot_of_column(key) not in known]
     if unused:

@@ -65,7 +65,7 @@ def open_captions(path: Path, wanted: Collection[str], modalities: Mapping[str, 
         InputError: another condition than captions is wanted, or there are none.
     """
     where = printable(path, 400)
-    chosen = choose(wanted, ["caption"], modalities, f"{where}, a text of captions,")
+    chosen = choose(wanted, ["caption"], modalities, f"data_path: {where}, a text of captions,")
     numbers, texts = [], []
     for number, _, text in read_lines(path, LARGEST_TEXT):
         if text.strip():
@@ -93,7 +93,9 @@ def open_table(path: Path, wanted: Collection[str], modalities: Mapping[str, Mod
     known = all_slots(modalities)
     slots = [slot_of_column(column) for column in header]
     there = {slot: place for place, slot in reversed(list(enumerate(slots))) if slot in known}
-    chosen = choose(wanted, there, modalities, f"{where}, of whose first row the columns are {_named(header)},")
+    chosen = choose(
+        wanted, there, modalities, f"data_path: {where}, of whose first row the columns are {_named(header)},"
+    )
     kept = {slot: there[slot] for slot in {*chosen.values(), *(slot for slot in RGB if slot in there)}}
     numbers: list[int] = []
     cells: dict[str, list[str | None]] = {slot: [] for slot in kept}

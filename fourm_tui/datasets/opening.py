@@ -57,7 +57,7 @@ def open_dataset(
         return _range(config.path, base, wanted, modalities)
     if path is None:
         looked = "" if base is None or Path(config.path).is_absolute() else ", nor beside the data config"
-        raise InputError(f"data_path: {printable(config.path)} is not there{looked}. {KNOWN_FORMS}")
+        raise InputError(f"data_path: {printable(config.path)} is not there{looked}; it is to be a path, or {NAME}")
     return _folder(path, wanted, modalities) if path.is_dir() else _file(path, wanted, modalities)
 
 

@@ -71,7 +71,7 @@ def open_tree(
     Raises:
         InputError: a modality is not there, or no name is in all of the folders.
     """
-    where = printable(root, 400)
+    where = f"data_path: {printable(root, 400)}"
     chosen = choose(wanted, folders, modalities, where)
     notes = list(encoded_notes(chosen, modalities))
     needed = {slot: endings_of(modalities[name]) for name, slot in chosen.items()}
