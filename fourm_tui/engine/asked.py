@@ -17,6 +17,10 @@ from fourm_tui.schedule.overrides import override
 from fourm_tui.schedule.rows import Schedule
 
 
+TOGETHER = 32
+"""Samples that are made at once, unless a job says otherwise."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """A run as it was asked for."""

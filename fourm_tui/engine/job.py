@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fourm_tui.conditions.condition import Condition
-from fourm_tui.engine.asked import check_dense
+from fourm_tui.engine.asked import TOGETHER, check_dense
 from fourm_tui.engine.prepare import Conditions
 from fourm_tui.engine.tokenize import Tokenizers
 from fourm_tui.errors import InputError
@@ -50,7 +50,7 @@ class Job:
     """Samples that are left out from the beginning."""
     preview_every: int = 0
     """Show a picture of an unfinished target every so many steps; 0: never."""
-    together: int = 32
+    together: int = TOGETHER
     """Samples of which a chain is made at once, all its rows, before the next ones begin: what memory depends on."""
 
     @property

@@ -91,7 +91,13 @@ def fitting(heights: Sequence[int], pieces: Sequence[Piece], room: int) -> list[
 
 
 def pieces(
-    workspace: Workspace, row: int, width: int, seconds: Seconds | None, styles: Mapping[str, str], ascii: bool = False
+    workspace: Workspace,
+    row: int,
+    width: int,
+    seconds: Seconds | None,
+    styles: Mapping[str, str],
+    ascii: bool = False,
+    loading: float | None = None,
 ) -> list[Piece]:
     """All there is to say, in the order in which it is read.
 
@@ -116,7 +122,7 @@ def pieces(
         for at, line in enumerate(matrix(plan, number, width, styles, ascii)):
             is_mine = at in (0, number)
             found.append(Piece(line, GUIDANCE if is_mine else OTHER_ROWS, "guidance" if is_mine else ""))
-        found.append(Piece(_chain(check, seconds, workspace.variations, styles), CHAIN))
+        found.append(Piece(_chain(check, seconds, workspace.variations, styles, loading), CHAIN))
     return found + _findings(check, styles, ascii)
 
 
@@ -163,14 +169,24 @@ def _cost(cost: Cost | None, seconds: Seconds | None) -> str:
         estimated, is_guess = seconds(cost)
         time = f"  {'~' if is_guess else ''}{duration(estimated)}"
     steps = "1 step" if cost.steps == 1 else f"{cost.steps} steps"
-    return f"{steps}  {cost.passes} passes{time}"
+    return f"{steps}  {cost.passes} {'pass' if cost.passes == 1 else 'passes'}{time}"
 
 
-def _chain(check: Check, seconds: Seconds | None, variations: int, styles: Mapping[str, str]) -> Text:
+def _of_rows(costs: Sequence[Cost], seconds: Seconds) -> Seconds:
+    """The time of all rows: each has pictures of its own."""
+    found = [seconds(cost) for cost in costs]
+    return lambda _: (sum(each for each, _ in found), any(is_guess for _, is_guess in found))
+
+
+def _chain(
+    check: Check, seconds: Seconds | None, variations: int, styles: Mapping[str, str], loading: float | None
+) -> Text:  # fmt: skip
     known = [cost for cost in check.costs if cost is not None]
     line = Text("chain ", "bold")
     if len(known) == len(check.costs):
-        line.append(_cost(Cost.total(known), seconds), styles["dim"])
+        line.append(_cost(Cost.total(known), _of_rows(known, seconds) if seconds else None), styles["dim"])
+        if loading is not None and seconds is not None:
+            line.append(f" + loading{f' {duration(loading)}' if loading else ''}", styles["dim"])
         if variations > 1:
             line.append(f"  × {variations}", styles["dim"])
     if check.peak_bytes:

@@ -50,6 +50,8 @@ class SchedulePane(Pane):
         self._seen: tuple[Cell, str] | None = None  # a choice that is looked at, and not taken yet
         self._timing = Timing.kept()
         self._measured_status = ""
+        self._loading_said: float | None = None
+        self.fourm.queue_signal.subscribe(self, lambda _: self._held_changed())
         self.fourm.run_signal.subscribe(self, self._run_changed)
         self.fourm.workspace_signal.subscribe(self, lambda _: self.redraw())
         self.app.theme_changed_signal.subscribe(self, lambda _: self.call_after_refresh(self.redraw))
@@ -87,11 +89,40 @@ class SchedulePane(Pane):
 
     def seconds(self, cost: Cost) -> tuple[float, bool]:
         """How long a cost takes here, for all variations at once, and whether that is a guess."""
+        model, device = self._where
+        variations = self.fourm.workspace.variations
+        return self._timing.seconds(cost, model, device, variations), not self._timing.knows(model, device)
+
+    @property
+    def _where(self) -> tuple[str, str]:
+        """Model and device of the next run."""
         workspace = self.fourm.workspace
         workers = (self.fourm.engine_status or {}).get("workers") or [{}]
         device = str(workspace.state.options.get("device") or workers[0].get("device") or "cpu")
-        model = str(workspace.inputs.models.model)
-        return self._timing.seconds(cost, model, device, workspace.variations), not self._timing.knows(model, device)
+        return str(workspace.inputs.models.model), device
+
+    @property
+    def loading_time(self) -> float | None:
+        """Seconds until the model is there, 0 where that is not known; None if it is there."""
+        try:
+            model, device = self._where
+        except FourmError:
+            return None
+        workers = (self.fourm.engine_status or {}).get("workers") or []
+        held = {str(each.get("name")) for worker in workers for each in worker.get("held") or []}
+        found = self.fourm.workspace.inputs.checkpoints.get("model")
+        names = {
+            model,
+            *((found.name, str(found.weights), str(found.weights.parent)) if found and found.weights else ()),
+        }
+        if any(name in names or name.startswith(f"{model}@") for name in held):
+            return None
+        return self._timing.loading(model, device) or 0.0
+
+    def _held_changed(self) -> None:
+        """The engine holds other models, perhaps."""
+        if self.loading_time != self._loading_said:
+            self._detail()
 
     def _run_changed(self, state: RunState | None) -> None:
         """A run that has ended tells how fast this machine is."""
@@ -109,7 +140,7 @@ class SchedulePane(Pane):
             self.app.call_from_thread(self._timed, timing)
 
     def _timed(self, timing: Timing) -> None:
-        if timing.factors != self._timing.factors:
+        if timing.paces != self._timing.paces:
             self._timing = timing
             self._detail()
 
@@ -144,7 +175,8 @@ class SchedulePane(Pane):
             wrong = table.editing.error
             if not wrong:
                 workspace, wrong = _tried(workspace, table.editing.cell, table.editing.text)
-        self.query_one(RowDetail).show(workspace, table.row, self.seconds, wrong)
+        self._loading_said = self.loading_time
+        self.query_one(RowDetail).show(workspace, table.row, self.seconds, wrong, self._loading_said)
         return wrong
 
     def on_schedule_table_moved(self, event: ScheduleTable.Moved) -> None:

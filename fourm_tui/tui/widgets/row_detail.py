@@ -21,15 +21,18 @@ class RowDetail(Lines):
 
     def __init__(self) -> None:
         super().__init__()
-        self._said: tuple[Workspace, int, Seconds | None, str] | None = None
+        self._said: tuple[Workspace, int, Seconds | None, str, float | None] | None = None
 
     def on_resize(self) -> None:
         if self._said is not None:
             self.show(*self._said)
 
-    def show(self, workspace: Workspace, row: int, seconds: Seconds | None, wrong: str = "") -> None:
-        """Shows a row of a workspace; `wrong` says what is wrong with what is being typed."""
-        self._said = (workspace, row, seconds, wrong)
+    def show(
+        self, workspace: Workspace, row: int, seconds: Seconds | None, wrong: str = "", loading: float | None = None
+    ) -> None:  # fmt: skip
+        """Shows a row of a workspace; `wrong` says what is wrong with what is being typed, `loading` how many seconds the
+        model takes that is not there yet (0: not known)."""
+        self._said = (workspace, row, seconds, wrong, loading)
         theme = self.app.theme_variables
         styles = {
             "dim": _color(theme.get("text-disabled", ""), "dim"), "error": _color(theme.get("error", ""), "red"),
@@ -37,7 +40,7 @@ class RowDetail(Lines):
         }  # fmt: skip
         ascii = cast("FourmApp", self.app).choice.ascii
         width = max(self.size.width, 20)
-        found = pieces(workspace, row, width, seconds, styles, ascii)
+        found = pieces(workspace, row, width, seconds, styles, ascii, loading)
         if wrong:
             found.insert(0, Piece(Text(wrong, styles["error"]), WRONG))
         wrapped = [each.text.wrap(self.app.console, width) for each in found]
