@@ -30,8 +30,8 @@ class RowDetail(Lines):
     def show(
         self, workspace: Workspace, row: int, seconds: Seconds | None, wrong: str = "", loading: float | None = None
     ) -> None:  # fmt: skip
-        """Shows a row of a workspace; `wrong` says what is wrong with what is being typed, `loading` how many seconds the
-        model takes that is not there yet (0: not known)."""
+        """Shows a row of a workspace; `wrong` says what is wrong with what is being typed, `loading` how many seconds
+        the model takes that is not there yet (0: not known)."""
         self._said = (workspace, row, seconds, wrong, loading)
         theme = self.app.theme_variables
         styles = {
