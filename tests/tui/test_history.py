@@ -273,3 +273,42 @@ def test_a_branch_takes_over_what_does_not_differ(runs: list[Run]) -> None:
         assert parent.run == runs[1].name
 
     use(do)
+
+
+def test_a_mark_says_that_another_run_is_to_be_chosen(runs: list[Run]) -> None:
+    async def do(app: FourmApp, history: HistoryScreen, pilot: Pilot[int]) -> None:
+        await pilot.press("equals_sign")
+        await pilot.pause()
+        assert "now go to another run" in seen(app)
+
+    use(do)
+
+
+def test_the_comparison_explains_itself(runs: list[Run]) -> None:
+    async def do(app: FourmApp, history: HistoryScreen, pilot: Pilot[int]) -> None:
+        await pilot.press("equals_sign", "down", "equals_sign")
+        await pilot.pause()
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert "At the left what is compared" in seen(app)
+
+    use(do)
+
+
+def test_a_run_of_a_sweep_says_its_value(runs: list[Run]) -> None:
+    runs[-1].save(swept="temps.1=3.0")
+
+    async def do(app: FourmApp, history: HistoryScreen, pilot: Pilot[int]) -> None:
+        assert "temps.1 = 3.0" in seen(app)
+
+    use(do)
+
+
+def test_a_long_list_has_no_bar_below(runs: list[Run]) -> None:
+    async def do(app: FourmApp, history: HistoryScreen, pilot: Pilot[int]) -> None:
+        some = history.query_one(RunList)
+        some.put([Listed(runs[0])] * 100)
+        await pilot.pause()
+        assert (some.show_vertical_scrollbar, some.show_horizontal_scrollbar) == (True, False)
+
+    use(do)

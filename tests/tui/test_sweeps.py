@@ -10,7 +10,7 @@ import pytest
 from fourm_tui.engine.jobs import JobStatus, QueuedJob
 from fourm_tui.errors import InputError
 from fourm_tui.pictures.png import read_facts
-from fourm_tui.runs import open_run
+from fourm_tui.runs import RowRecord, open_run
 from fourm_tui.tui.sweeps import Sweep, kept_sweeps
 from tests.tui.conftest import demo
 
@@ -98,3 +98,17 @@ def test_a_newer_file_is_left_alone(sweep: Sweep) -> None:
 def test_what_is_no_sweep_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(InputError):
         Sweep.begin(text, demo(), tmp_path)
+
+
+def test_the_runs_say_the_cell_and_their_value(sweep: Sweep) -> None:
+    assert [open_run(run).record.swept for run in sweep.runs] == ["temps.2=0.5", "temps.2=1.0", "temps.2=2.0"]
+
+
+def test_the_sheet_of_the_swept_row_comes_first_then_those_behind_it(sweep: Sweep) -> None:
+    rows = tuple(
+        RowRecord(number, target, "roar", 4, 196)
+        for number, target in enumerate(("tok_semseg@224", "tok_depth@224", "tok_rgb@224"), 1)
+    )
+    for run in sweep.runs:
+        open_run(run).save(rows=rows)
+    assert list(sweep.sheets()) == ["Depth by temps.2", "RGB by temps.2"]

@@ -15,7 +15,7 @@ from fourm_tui.tui.preview_state import Looking, facts_line, scene_of, status_li
 from fourm_tui.tui.run_state import RunState, TargetState
 from fourm_tui.tui.widgets.canvas import Canvas
 from fourm_tui.tui.widgets.drawings import Drawings
-from fourm_tui.tui.widgets.output_strip import draw_scene, legend
+from fourm_tui.tui.widgets.output_strip import CERTAIN, draw_scene, legend
 from fourm_tui.tui.widgets.outputs_body import PreviewBody
 from fourm_tui.tui.words import run_word
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fourm_tui.tui.outputs import Item, Key
 
 _REPLAY = 4.0  # seconds that a replay takes, where its steps are few enough
-_LEGENDS = {"step": ("first", "last"), "confidence": ("unsure", "sure")}
+_LEGENDS = {"step": ("first", "last"), "confidence": CERTAIN}
 _NOTHING = "Tokens fill in here while a run goes on, and its pictures stay.  r run"
 
 

@@ -19,11 +19,10 @@ from fourm_tui.tui.run_state import RunState
 from fourm_tui.tui.screens.output import OutputScreen
 from fourm_tui.tui.widgets.drawings import Drawn
 from fourm_tui.tui.widgets.key_line import KeyLine
-from fourm_tui.tui.widgets.output_strip import wrapped
+from fourm_tui.tui.widgets.output_strip import CERTAIN, legend, wrapped
 from fourm_tui.tui.widgets.outputs_body import look_of
 from fourm_tui.tui.widgets.still import Still
 from fourm_tui.tui.widgets.token_map import map_lines, map_size
-
 
 _OF_TOKENS = frozenset({"tokens", "colour", "back", "on"})
 
@@ -115,8 +114,14 @@ class FullScreen(OutputScreen):
         look = look_of(self, "full", self.fourm.choice)
         width = min(self.still.size.width, 76)
         pieces = scene.texts.get(item.key, []) if scene else []
-        self.still.lines(wrapped(pieces, width, look), width)
+        lines = wrapped(pieces, width, look)
+        if any(confidence is not None for _, confidence in pieces):
+            lines += [[], legend(CERTAIN, look, width)]
         target = state.targets.get(item.key) if state else None
+        if item.path is not None and target is not None and target.facts.target != "caption":
+            self.still.picture(item.path, item.labels, version=item.version)
+        else:
+            self.still.lines(lines, width)
         self._say(facts_line(state, target) if state and target else item.note)
 
     def _say(self, text: str) -> None:

@@ -182,7 +182,7 @@ class HistoryScreen(ModalScreen[None]):
         self.app.call_from_thread(self._show_facts, item, found)
 
     def _show_facts(self, item: Listed, found: RenderableType) -> None:
-        if self.query_one(RunList).current is item:
+        if self.is_attached and any(runs.current is item for runs in self.query(RunList)):
             self.query_one("#facts", Static).update(found)
 
     def _facts(self, run: Run) -> RenderableType:

@@ -180,6 +180,10 @@ def confident(confidence: float, look: Look) -> Style:
     return ground + contrast(ground)
 
 
+CERTAIN = ("unsure", "sure")
+"""What the ends of the scale mean behind words."""
+
+
 def legend(words: tuple[str, str], look: Look, width: int) -> list[Segment]:
     """The colour scale with what its ends mean; nothing where there is no room."""
     left, right = words
