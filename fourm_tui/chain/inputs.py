@@ -118,8 +118,8 @@ def models_of(
         return None, models
     if name == BUNDLED:
         name = str(schedules_dir() / "models" / f"{BUNDLED}.yaml")
-    if _is_yaml(name):
-        config = Document.read(find_file(name))
+    if is_yaml(file := find_file(name)):
+        config = Document.read(file)
         return config, read_models([config, *files])
     return None, _published(name, models, with_sr=schedule.super_resolution is not None)
 
@@ -138,8 +138,9 @@ def _no_model(lacking: list[str]) -> str:
     return f"no model is named, and the one in the box does not have {names}; name one with -c, such as 4M-7_B_CC12M"
 
 
-def _is_yaml(name: str) -> bool:
-    return Path(name).suffix.lower() in (".yaml", ".yml")
+def is_yaml(file: Path) -> bool:
+    """Whether a file is a config, by its name."""
+    return file.suffix.lower() in (".yaml", ".yml")
 
 
 def _published(name: str, models: ModelsConfig, *, with_sr: bool) -> ModelsConfig:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from fourm_tui.batch.launch import Rank, read_rank
 from fourm_tui.chain.check import Check, check_chain
-from fourm_tui.chain.inputs import Inputs
+from fourm_tui.chain.inputs import Inputs, is_yaml
 from fourm_tui.cli.following import CANCELLED, Stop
 from fourm_tui.cli.inputs import inputs_for
 from fourm_tui.errors import InputError
 from fourm_tui.schedule.configs import DataConfig
+from fourm_tui.schedule.shipped import find_file
 
 if TYPE_CHECKING:
     from fourm_tui.batch.begin import Bulk
@@ -66,18 +67,18 @@ def _main(options: argparse.Namespace, rank: Rank) -> int:
 def _read(options: argparse.Namespace) -> tuple[Inputs, DataConfig, Path | None]:
     """Settings, models and data; the data are a config or the data themselves."""
     path = options.data
-    is_config = path is not None and Path(path).suffix.lower() in (".yaml", ".yml")
+    file = find_file(path) if path is not None else None
+    is_config = file is not None and is_yaml(file)
     inputs = inputs_for(argparse.Namespace(**{**vars(options), "data": path if is_config else None}))
     base = None
     if is_config:
-        assert inputs.data is not None
-        data = inputs.data
-        base = Path(path).parent
+        assert inputs.data is not None and file is not None
+        data, base = inputs.data, file.parent
         if data.name in (None, "auto"):
-            data = replace(data, name=Path(path).stem)
+            data = replace(data, name=file.stem)
     else:
         data = DataConfig(path=path, name=Path(path).stem if path else "unconditional", num_workers=2)
-    changes = {"num_samples": options.num_samples, "num_workers": options.workers}
+    changes = {"num_samples": options.num_samples, "num_workers": options.workers, "path": options.data_path}
     return inputs, replace(data, **{name: value for name, value in changes.items() if value is not None}), base
 
 

@@ -59,6 +59,7 @@ def add_batch_command(commands: argparse._SubParsersAction[argparse.ArgumentPars
     )
     effective = {"models", "sr", "data", "input", "set", "seed", "num_variations", "device", "dtype", "out", "json"}
     add_run_options(batch, effective)
+    batch.add_argument("--data-path", metavar="PATH", help="the data, in place of what the data config names")
     batch.add_argument("--num-samples", type=_count, metavar="N", help="so many of the samples, chosen as ml-4m does")
     batch.add_argument("--batch-size", type=_count, metavar="N", help="items made together (default: as memory allows)")
     batch.add_argument("--workers", type=_count, metavar="N", help="threads that read samples ahead, and that save")
