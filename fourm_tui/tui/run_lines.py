@@ -277,7 +277,7 @@ def _job(view: View, job: QueuedJob, width: int, longest: int) -> Line:
 
 
 def with_value(name: str, swept: str) -> str:
-    """The name of a run of a sweep, its value before the chain: it is what tells them apart, and there is little room."""
+    """The name of a run of a sweep, its value before the chain: it tells them apart, and there is little room."""
     time, _, chain = name.partition(" ")
     return f"{time} {swept}  {chain}" if swept else name
 
