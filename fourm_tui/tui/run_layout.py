@@ -17,6 +17,7 @@ from fourm_tui.tui.run_lines import (
     status_lines,
     text_lines,
     total_line,
+    with_value,
 )
 from fourm_tui.tui.widgets.canvas import cut
 
@@ -79,7 +80,7 @@ def _blocks(view: View, width: int) -> list[_Block]:
 
     title = run_name(state.name) if state and state.name else ""
     swept = view.swept.get(view.job.id, "") if view.job else ""
-    title += f"  {swept}" if title and swept else ""
+    title = with_value(title, swept) if title else ""
     where = "  ".join(each for each in (state.device, state.dtype) if each) if state else ""
     note = state.notes[-1] if state and state.notes else ""
     open_ = sum(job.status in OPEN for job in view.jobs)

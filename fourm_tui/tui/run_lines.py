@@ -266,7 +266,7 @@ def _job(view: View, job: QueuedJob, width: int, longest: int) -> Line:
     role: Role = "error" if job.status == "failed" else "plain" if job.status in OPEN else "muted"
     shown = view.state is not None and view.job is not None and view.job.id == job.id
     swept = view.swept.get(job.id, "")
-    name = printable(run_name(Path(job.run).name), 80) + (f"  {swept}" if swept else "")
+    name = with_value(printable(run_name(Path(job.run).name), 80), swept)
     error = f"  {printable(' '.join(job.error.split()), 200)}" if job.error and job.status not in OPEN else ""
     line: Line = (
         (f"{mark} ", "accent"), (f"{word:<{longest}} ", role),
@@ -274,6 +274,12 @@ def _job(view: View, job: QueuedJob, width: int, longest: int) -> Line:
         (error, "error" if job.status == "failed" else "muted"),
     )  # fmt: skip
     return _fit(line, width, view.ascii)
+
+
+def with_value(name: str, swept: str) -> str:
+    """The name of a run of a sweep, its value before the chain: it tells them apart, and there is little room."""
+    time, _, chain = name.partition(" ")
+    return f"{time} {swept}  {chain}" if swept else name
 
 
 def run_name(folder: str) -> str:

@@ -153,7 +153,7 @@ def test_from_a_picture_through_three_cells_and_a_run_to_a_file_and_back(start: 
     terminal.keys("q")
     terminal.wait_for("ended with 0")
     again = start("RGB2all_roar1_t0.01.yaml")
-    assert re.search(r"tok_semseg@224 +roar +196 .* 0\.7 ", again.screen())
+    again.wait_for(r"tok_semseg@224 +roar +196 .* 0\.7 ")
     assert re.search(r"tok_depth@224 +roar +1 .* 0\.6 ", again.screen())
 
 

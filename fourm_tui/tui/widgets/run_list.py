@@ -164,8 +164,8 @@ class RunList(ScrollView, can_focus=True):
         record = run.record
         if line == 0:
             name = Text(printable(record.chain, 80), self._style("runs--cursor" if chosen else "runs--name"))
-            if item.swept:
-                name.append(f"  {item.swept}", self._style("runs--swept"))
+            if item.swept:  # first: it is what tells them apart, and names are long
+                name = Text.assemble((f"{item.swept}  ", self._style("runs--swept")), name)
             if run.folder == self.marked:
                 name = Text.assemble(("= ", self._style("runs--mark")), name)
             return _at_both_ends(name, Text(when(run, datetime.now().astimezone()), muted), room)
