@@ -35,11 +35,13 @@ def main(options: argparse.Namespace) -> int:
 
     from fourm_tui.tui.app import FourmApp
     from fourm_tui.tui.beginning import begun
+    from fourm_tui.tui.escape import hasten_escape
 
     workspace, greeting = begun(
         options.settings, sr=options.sr, models=options.models, conditions=list(options.input), overrides=options.set,
         options={name: getattr(options, name) for name in ("seed", "num_variations", "device", "dtype", "sam_dense")},
     )  # fmt: skip
+    hasten_escape()
     app = FourmApp(workspace, choice, settings, problems, greeting=greeting)
     ending.of(app, app.files.rescue)
     code = app.run(mouse=settings.mouse and not options.no_mouse) or app.return_code or 0

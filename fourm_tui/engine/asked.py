@@ -16,7 +16,6 @@ from fourm_tui.schedule.editor import Editor
 from fourm_tui.schedule.overrides import override
 from fourm_tui.schedule.rows import Schedule
 
-
 TOGETHER = 32
 """Samples that are made at once, unless a job says otherwise."""
 

@@ -82,7 +82,7 @@ def from_json(cls: type[T], value: Any, where: str) -> T:
 
     Args:
         cls: the dataclass; a field may be a bool, int, float, str, `Literal`, `X | None`, `tuple[X, ...]`,
-            `Sequence[X]`, `Mapping[str, X]`, another such dataclass, a class with a `from_json(value, where)`, or `Any`.
+            `Sequence[X]`, `Mapping[str, X]`, another such dataclass, a class with `from_json(value, where)`, or `Any`.
         value: from JSON.
         where: begins the message of an error.
 

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from fourm_tui.engine.jobs import OPEN, QueuedJob
 from fourm_tui.errors import printable
-from fourm_tui.events import RowFacts
+from fourm_tui.events import RankProgress, RowFacts
 from fourm_tui.tui.run_state import RunState
 from fourm_tui.tui.widgets.bars import bar
 from fourm_tui.tui.widgets.canvas import cut
@@ -81,13 +81,23 @@ def pace(speed: float) -> str:
 
 
 def row_lines(view: View, width: int) -> list[Line]:
-    """A bar for each row of the chain."""
+    """A bar for each row of the chain; of a bulk run, for each of its processes."""
     state = view.state
     if state is None or not state.rows:
         return []
+    if state.bulk is not None:
+        return [_rank(view, rank, width) for rank in state.bulk.ranks]
     names = {row.number: _name(row, width) for row in state.rows}
     longest = min(max(map(cell_len, names.values())), max(width // 3, 8))
     return [_row(view, state, row, cut(names[row.number], longest, view.ascii), longest, width) for row in state.rows]
+
+
+def _rank(view: View, rank: RankProgress, width: int) -> Line:
+    count, speed = f"{rank.done}/{rank.total}", f"{rank.per_second:.1f}/s" if width >= _WIDE else ""
+    name = f"rank {rank.rank} "
+    room = width - len(name) - len(count) - len(speed) - 2
+    full, rest = bar(max(room, 0), rank.done / max(rank.total, 1), view.ascii) if room >= _BAR_LEAST else ("", "")
+    return (name, "plain"), (full, "accent"), (rest, "faint"), (f" {count} {speed}", "plain")
 
 
 def _name(row: RowFacts, width: int) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fourm_tui.errors import InputError, printable
 from fourm_tui.events import (
+    BatchProgress,
     Decoding,
     Event,
     Loading,
@@ -117,6 +118,8 @@ class RunState:
     seq: int = -1
     """Of the newest event."""
     times: RunTimes = field(default_factory=RunTimes)
+    bulk: BatchProgress | None = None
+    """How far a bulk run is; its rows and samples are not told one by one."""
 
     @classmethod
     def of_run(cls, run: Run) -> Self:
@@ -140,6 +143,8 @@ class RunState:
         """Until all targets are there, pictures included; None where that is not known."""
         if self.status != "running":
             return None
+        if self.bulk is not None:
+            return self.bulk.left
         once = sum(row.steps for row in self.rows)
         groups = max(self.total_steps - self.total_step, 0) // once if once else 0
         return self.times.left(self.rows, self.row, self.step, groups)
@@ -220,6 +225,9 @@ class RunState:
                     target.files, target.seconds = event.files, event.seconds
             case Note():
                 self.notes.append(("! " if event.warning else "") + printable(event.message, 500))
+            case BatchProgress():
+                self.bulk = event
+                self.total_step, self.total_steps = event.done, max(event.total, 1)
             case RunDone():
                 self._end("done")
                 self.seconds = event.seconds

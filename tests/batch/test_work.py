@@ -29,7 +29,7 @@ def test_chunks_hold_all_items_in_the_order_of_the_data() -> None:
 def test_ranks_share_all_chunks_and_none_twice(world: int) -> None:
     chunks = list(range(11))
     shares = [share(chunks, rank, world) for rank in range(world)]
-    assert sorted(sum(shares, [])) == chunks
+    assert sorted(chunk for each in shares for chunk in each) == chunks
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 

@@ -50,8 +50,8 @@ class Peak:
 
     def _watch(self) -> None:
         while not self._over.wait(0.005):
-            with open("/proc/self/status") as file:
-                line = next(line for line in file if line.startswith("RssAnon"))
+            lines = Path("/proc/self/status").read_text().splitlines()
+            line = next(line for line in lines if line.startswith("RssAnon"))
             self.bytes = max(self.bytes, 1024 * int(line.split()[1]))
 
 
