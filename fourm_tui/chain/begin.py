@@ -11,6 +11,7 @@ from typing import Any
 from fourm_tui.chain.branch import branched
 from fourm_tui.chain.inputs import Inputs
 from fourm_tui.chain.record import record_of
+from fourm_tui.chain.variations import check_variations
 from fourm_tui.conditions.condition import Condition
 from fourm_tui.engine.asked import check_dense, check_models
 from fourm_tui.errors import InputError, printable
@@ -20,7 +21,6 @@ from fourm_tui.schedule.validation import validate
 
 RUNS = Path("runs")
 """Where runs are kept unless the user says otherwise."""
-MOST_VARIATIONS = 10_000
 
 
 @dataclass(frozen=True)
@@ -86,18 +86,6 @@ def _samples(
     count = _whole(variations, 1, 1, "num_variations")
     check_variations(count)
     return Variations(_whole(seed, 0, 0, "seed"), count)
-
-
-def check_variations(count: int) -> None:
-    """Whether a run may have so many variations.
-
-    Raises:
-        InputError: they are too many.
-    """
-    if count > MOST_VARIATIONS:
-        raise InputError(
-            f"variations: {count} are more than the {MOST_VARIATIONS} of one run; `fourm-tui batch` makes what is more"
-        )
 
 
 def _check_device(name: str | None) -> None:

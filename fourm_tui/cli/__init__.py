@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -28,6 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if os.name == "nt":
         print("fourm-tui: runs on Linux and macOS; on Windows, use it inside WSL", file=sys.stderr)
         return 1
+    if options.command == SCREENS:
+        gc.disable()  # until the first picture: all that is imported stays anyway
     try:
         return int(import_module(f"fourm_tui.cli.{options.command}").main(options))
     except FourmError as error:

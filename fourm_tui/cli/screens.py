@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import gc
 import os
 import sys
 
@@ -19,7 +18,6 @@ def main(options: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError("the screens need a terminal; headless, there are `fourm-tui run` and `fourm-tui check`")
     ending = Ending()
-    gc.disable()  # until the first picture: all that is imported stays anyway
     settings, problems = read_settings()
     answers = probe(os.environ)
     asked = None if settings.graphics == "auto" else settings.graphics

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from fourm_tui.chain.begin import check_variations
+from fourm_tui.chain.variations import check_variations
 from fourm_tui.curves import parse_onex
 from fourm_tui.errors import InputError, printable
 from fourm_tui.modalities import MODALITIES

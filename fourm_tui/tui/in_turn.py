@@ -19,7 +19,6 @@ from typing import Any
 from textual import events
 from textual.app import App, ScreenStackError
 from textual.message_pump import MessagePump
-from textual.widgets import Input, TextArea
 
 from fourm_tui.tui.blocks import GAP, block, written
 
@@ -100,7 +99,7 @@ class InTurn:
     def _writes(self) -> bool:
         """Whether what has the focus wants text."""
         target = self._target
-        return isinstance(target, Input | TextArea) or getattr(target, "editing", None) is not None
+        return _is_field(target) or getattr(target, "editing", None) is not None
 
     async def _go_on(self) -> None:
         """Gives on what waits, until one has to be waited for."""
@@ -155,7 +154,7 @@ class InTurn:
         target = self._target
         self._turn += 1
         await self._deliver(event)
-        if isinstance(target, Input | TextArea) and isinstance(event, events.Key) and event.is_printable:
+        if _is_field(target) and isinstance(event, events.Key) and event.is_printable:
             return  # a letter that is written moves no focus
         self._busy = True
         turn = self._turn
@@ -204,3 +203,9 @@ class InTurn:
         if self._watchdog is not None:
             self._watchdog.cancel()
         await self._go_on()
+
+
+def _is_field(target: MessagePump) -> bool:
+    from textual.widgets import Input, TextArea  # they take long to load, and nothing is typed before the first picture
+
+    return isinstance(target, Input | TextArea)

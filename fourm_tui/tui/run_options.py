@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fourm_tui.chain.begin import MOST_VARIATIONS, check_variations
+from fourm_tui.chain.variations import MOST_VARIATIONS, check_variations
 from fourm_tui.errors import InputError, printable
 from fourm_tui.paths import schedules_dir
 from fourm_tui.schedule.columns import SCHEDULE_KEYS
