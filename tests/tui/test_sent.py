@@ -32,7 +32,7 @@ def part(y: int, x: int, text: str) -> ChopsUpdate:
 
 def written(update: object) -> list[tuple[int, int, str]]:
     assert update is None or isinstance(update, Parts)
-    return [] if update is None else [(y, x, text) for y, x, _, text in update.parts]
+    return [] if update is None else [(part.y, part.x, part.text) for part in update.parts]
 
 
 def test_the_first_picture_is_sent_whole_and_a_second_of_the_same_not_at_all() -> None:
@@ -51,7 +51,22 @@ def test_what_a_part_has_overwritten_is_sent_again() -> None:
     sent = Sent()
     sent.new_of(whole(["ab", "cd"]), CONSOLE)
     assert written(sent.new_of(part(0, 1, "XY"), CONSOLE)) == [(0, 1, "XY")]
-    assert written(sent.new_of(whole(["ab", "cd"]), CONSOLE)) == [(0, 0, "ab"), (0, 2, "cd")]
+    assert written(sent.new_of(whole(["ab", "cd"]), CONSOLE)) == [(0, 1, "b"), (0, 2, "c")]
+
+
+def test_pieces_that_are_cut_otherwise_are_compared_cell_by_cell() -> None:
+    sent = Sent()
+    sent.new_of(whole(["ab", "cdef"]), CONSOLE)
+    assert written(sent.new_of(whole(["abXYef"]), CONSOLE)) == [(0, 2, "XY")]
+    assert written(sent.new_of(whole(["ab", "cd", "ef"]), CONSOLE)) == [(0, 2, "cd")]
+
+
+def test_a_wide_character_is_never_cut_in_two() -> None:
+    sent = Sent()
+    sent.new_of(whole(["a狐狸b"]), CONSOLE)
+    assert written(sent.new_of(whole(["a狐狗b"]), CONSOLE)) == [(0, 3, "狗")]
+    assert written(sent.new_of(whole(["axy狗b"]), CONSOLE)) == [(0, 1, "xy")]
+    assert written(sent.new_of(whole(["axz狗b"]), CONSOLE)) == [(0, 2, "z")]
 
 
 def test_a_part_that_is_shown_already_is_not_sent() -> None:
