@@ -55,6 +55,6 @@ def test_a_sweep_that_was_left_goes_on_and_shows_its_sheet_later(home: Path) -> 
     again = Tmux(f"{PROGRAM} {DEMO}", home)
     try:
         again.wait_for("the sheet of the sweep is")
-        assert (home / "runs" / f"sweep_{first.name}.png").is_file()
+        assert list((home / "runs").glob(f"sweep_{first.name}_*.png"))
     finally:
         again.close()
