@@ -12,7 +12,7 @@ from importlib import import_module
 from fourm_tui import __version__
 from fourm_tui.cli.kept import add_run_folder_commands
 from fourm_tui.cli.machine import add_machine_commands
-from fourm_tui.cli.options import add_batch_command, add_run_options
+from fourm_tui.cli.options import add_batch_command, add_bench_command, add_run_options
 from fourm_tui.cli.steering import add_steering_commands
 from fourm_tui.errors import FourmError
 
@@ -112,6 +112,7 @@ def _add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     }
     add_run_options(run, effective)
     add_batch_command(commands)
+    add_bench_command(commands)
     add_steering_commands(commands)
     add_machine_commands(commands)
     show = commands.add_parser(

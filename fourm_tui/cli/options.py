@@ -72,6 +72,20 @@ def add_batch_command(commands: argparse._SubParsersAction[argparse.ArgumentPars
     batch.add_argument("--dry-run", action="store_true", help="say what would be done and what it takes")
 
 
+def add_bench_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """`bench`, likewise."""
+    bench = commands.add_parser(
+        "bench",
+        allow_abbrev=False,
+        help="measure how fast a chain runs here, and how near the hardware's limits that is",
+        description="Measures loading, the steps of each row and detokenizing, beside what the hardware could do: its "
+        "matrix products and its memory are measured first. Models that are not on this machine are made up from their "
+        "configs, so nothing is downloaded.",
+    )
+    add_run_options(bench, {"models", "sr", "set", "device", "dtype", "json"})
+    bench.add_argument("--batch-size", type=_count, default=1, metavar="N", help="samples made together (default: 1)")
+
+
 def _count(text: str) -> int:
     if text.isascii() and text.isdigit() and int(text) > 0:
         return int(text)
