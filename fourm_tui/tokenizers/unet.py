@@ -203,6 +203,7 @@ class PatchedUNet(nn.Module):
         """
         time = self.time_embed(sinusoid(timesteps, self.size.model_channels).to(x.dtype))  # [B or 1, time]
         h = torch.cat([F.pixel_unshuffle(x, self.size.patch_size), condition], dim=1)
+        h = h.contiguous(memory_format=torch.channels_last)  # convolutions are faster so, and hand it on
         skipped = []
         for block in self.input_blocks:
             h = block(h, time)

@@ -16,6 +16,7 @@ from PIL import Image
 from fourm_tui.conditions.loading import load_conditions
 from fourm_tui.engine.job import Job, Models
 from fourm_tui.engine.keep import run_in_folder
+from fourm_tui.engine.outputs import Outputs
 from fourm_tui.engine.run import run
 from fourm_tui.engine.tokenize import Decoded, Tokenizers
 from fourm_tui.errors import InputError
@@ -201,7 +202,7 @@ def test_decoding_can_be_stopped(tmp_path: Path, models: Models, photo: Path) ->
     assert not list(made.folder.rglob("*.png"))
 
 
-class _Pictures:
+class _Pictures(Outputs):
     """Outputs that only count what was decoded."""
 
     wants_pictures = True

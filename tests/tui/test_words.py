@@ -150,8 +150,10 @@ def test_the_full_screen_is_offered_when_there_is_an_output(tmp_path: Path) -> N
         before = {key.id for key in app.screen.query_one(KeyLine).keys}
         app.run_state = RunState.of_run(run)
         app.run_signal.publish(app.run_state)
-        await pilot.pause()
-        after = {key.id for key in app.screen.query_one(KeyLine).keys}
+        after = before
+        while "app.full" not in after:  # it is said by other panes, too, in their time
+            await pilot.pause(0.02)
+            after = {key.id for key in app.screen.query_one(KeyLine).keys}
         assert ("app.full" in before, "app.full" in after) == (False, True)
 
     on_screen(do)
