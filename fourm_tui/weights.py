@@ -18,6 +18,24 @@ from fourm_tui.hub import named, size_text
 DTYPES: Mapping[str, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
+class OnDemand:
+    """A layer whose `weight` is brought to its device, as its number type, when it is used first.
+
+    Of all modalities that a model knows, a chain uses a few.
+    """
+
+    wanted: tuple[torch.device, torch.dtype] | None = None
+    """Where and as what it is to be; None: it is there."""
+
+    def bring(self) -> None:
+        """Has to be called before `weight` is used."""
+        assert isinstance(self, nn.Module)
+        if self.wanted is not None:
+            weight = self.get_parameter("weight").to(*self.wanted)
+            self.register_parameter("weight", nn.Parameter(weight, requires_grad=False))
+            self.wanted = None
+
+
 def as_dtype(dtype: str | torch.dtype | None, device: torch.device) -> torch.dtype:
     """The torch dtype of a name; None: bf16 on CUDA, else fp32.
 
@@ -75,7 +93,7 @@ def load_weights(
     """Puts the tensors of a `.safetensors` file into a model built on the meta device.
 
     A file may hold only one name of a shared tensor, and may leave out buffers that the model computes itself
-    (sine-cosine positions, norm biases of zero).
+    (sine-cosine positions, norm biases of zero). Weights of `OnDemand` layers stay where they are, memory-mapped.
 
     Args:
         model: on the meta device.
@@ -92,7 +110,10 @@ def load_weights(
     other = {**shared, **{b: a for a, b in shared.items()}}
     buffers = dict(model.named_buffers())
     try:
-        with safe_open(file, framework="pt", device=str(device)) as tensors:
+        with (
+            safe_open(file, framework="pt", device=str(device)) as tensors,
+            safe_open(file, framework="pt", device="cpu") as on_disk,
+        ):
             names = set(tensors.keys())
             source = {name: name if name in names else other.get(name, name) for name in expected}
             problems = [
@@ -109,7 +130,11 @@ def load_weights(
                 raise InputError(_listed(file, problems))
             loaded: dict[str, Tensor] = {}
             for number, name in enumerate(expected, start=1):
-                if source[name] in names:
+                owner = model.get_submodule(name.rpartition(".")[0])
+                if isinstance(owner, OnDemand) and source[name] in names:
+                    loaded[name] = on_disk.get_tensor(source[name])
+                    owner.wanted = device, dtype
+                elif source[name] in names:
                     loaded[name] = tensors.get_tensor(source[name]).to(device=device, dtype=dtype)
                 if progress is not None:
                     progress(number, len(expected))

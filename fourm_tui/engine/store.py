@@ -14,6 +14,7 @@ from torch import nn
 from fourm_tui.checkpoints import find_checkpoint
 from fourm_tui.engine.memory import cannot_load, forget_unused, free_bytes, is_out_of_memory
 from fourm_tui.model.fourm import FourM
+from fourm_tui.model.layers import Linear
 from fourm_tui.model.loading import load_model
 from fourm_tui.tokenizers.loading import load_tokenizer
 from fourm_tui.weights import as_dtype, fetched
@@ -118,4 +119,5 @@ class ModelStore:
 
 def _bytes(module: nn.Module) -> int:
     tensors = {t.data_ptr(): t.nbytes for t in (*module.parameters(), *module.buffers())}
-    return sum(tensors.values())
+    packed = sum(part.bytes for part in module.modules() if isinstance(part, Linear) and part.packed is not None)
+    return sum(tensors.values()) + packed

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from fourm_tui.architecture import T5_WIDTH
 from fourm_tui.modalities import Modality
+from fourm_tui.model.layers import Linear
+from fourm_tui.weights import OnDemand
 
 SEQUENCE_POSITIONS = 512
 """Rows of the position embeddings of all sequences, whatever their maximum length."""
@@ -70,12 +72,36 @@ class InputEmbedding(Places):
         return self.embed(values), self.place(positions)
 
 
+class TokenTable(OnDemand, nn.Embedding):
+    """Embeddings of the ids of a vocabulary."""
+
+    def forward(self, ids: Tensor) -> Tensor:
+        self.bring()
+        return super().forward(ids)
+
+
+class Logits(OnDemand, Linear):
+    """Logits of a vocabulary."""
+
+    is_to_be_packed = False
+
+    def pack(self) -> None:
+        self.is_to_be_packed = True  # when it is needed first
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.packed is None:
+            self.bring()
+            if self.is_to_be_packed:
+                super().pack()
+        return super().forward(x)
+
+
 class TokenInput(InputEmbedding):
     """Image tokens and sequences: values are ids `[B, N]`."""
 
     def __init__(self, modality: Modality, dim: int) -> None:
         super().__init__(modality, dim)
-        self.token_emb = nn.Embedding(modality.vocab_size, dim)
+        self.token_emb = TokenTable(modality.vocab_size, dim)
 
     def embed(self, values: Tensor) -> Tensor:
         return self.token_emb(values)
@@ -114,8 +140,8 @@ class OutputEmbedding(Places):
     def __init__(self, modality: Modality, dim: int) -> None:
         super().__init__(modality, dim)
         # Image decoding starts from the mask token; their entry is part of the format all the same.
-        self.token_emb = nn.Embedding(modality.vocab_size, dim)
-        self.to_logits = nn.Linear(dim, modality.vocab_size, bias=False)
+        self.token_emb = TokenTable(modality.vocab_size, dim)
+        self.to_logits = Logits(dim, modality.vocab_size, bias=False)
         self.max_length = modality.max_length or modality.max_tokens
 
     def place(self, positions: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from fourm_tui.architecture import Architecture
 from fourm_tui.model.embeddings import InputEmbedding, OutputEmbedding, input_embedding, sincos_positions
-from fourm_tui.model.layers import Block, Cache, DecoderBlock, KeysValues, LayerNorm
+from fourm_tui.model.layers import Block, Cache, DecoderBlock, KeysValues, LayerNorm, Linear
 
 
 class FourM(nn.Module):
@@ -30,7 +30,7 @@ class FourM(nn.Module):
         self.decoder_embeddings = nn.ModuleDict({n: OutputEmbedding(a.modalities[n], a.dim) for n in a.outputs})
         self.encoder = nn.ModuleList([Block(a) for _ in range(a.encoder_depth)])
         self.encoder_norm = LayerNorm(a.dim, a.norm_bias)
-        self.decoder_proj_context = nn.Linear(a.dim, a.dim)
+        self.decoder_proj_context = Linear(a.dim, a.dim)
         self.decoder = nn.ModuleList([DecoderBlock(a) for _ in range(a.decoder_depth)])
         self.decoder_norm = LayerNorm(a.dim, a.norm_bias)
         self.share_modality_embeddings()
@@ -79,6 +79,12 @@ class FourM(nn.Module):
             return sincos_positions(modality, self.architecture.dim)
         return torch.zeros(self.get_buffer(name).shape)
 
+    def pack(self) -> None:
+        """Lays the weights out for the CPU's matrix products; they are not to be read any more."""
+        for module in self.modules():
+            if isinstance(module, Linear):
+                module.pack()
+
     # -- forward ------------------------------------------------------------------------------------------------
 
     def encode(self, tokens: Tensor, places: Tensor, visible: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
@@ -115,15 +121,20 @@ class FourM(nn.Module):
     def decode(
         self,
         y: Tensor,
-        keys_values: Sequence[KeysValues],
-        context_mask: Tensor | None = None,
+        contexts: Sequence[tuple[Sequence[KeysValues], Tensor | None]],
         self_mask: Tensor | None = None,
         causal: bool = False,
         caches: Sequence[Cache] | None = None,
     ) -> Tensor:
-        """The decoder, `[B, M, D]` to `[B, M, D]`; with caches, `y` holds the newest tokens only."""
+        """The decoder, `[K * B, M, D]` to `[K * B, M, D]`; with caches, `y` holds the newest tokens only.
+
+        Args:
+            y: the same tokens for each of K contexts, one after the other: all of them in one pass.
+            contexts: `keys_values` of each, and its mask.
+        """
         for i, block in enumerate(self.decoder):
-            y = block(y, keys_values[i], context_mask, self_mask, causal, caches[i] if caches else None)
+            seen = [(keys_values[i], mask) for keys_values, mask in contexts]
+            y = block(y, seen, self_mask, causal, caches[i] if caches else None)
         return self.decoder_norm(y)
 
     def new_caches(self, batch: int, room: int) -> list[Cache]:

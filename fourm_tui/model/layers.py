@@ -6,6 +6,7 @@ nothing is allowed, or the context is empty, attention gives zero.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -18,6 +19,8 @@ from fourm_tui.architecture import Architecture
 NORM_EPS = 1e-6
 KeysValues: TypeAlias = tuple[Tensor, Tensor]
 """Keys and values of one attention layer, each `[B, heads, N, head_dim]`."""
+Context: TypeAlias = tuple[KeysValues, Tensor | None]
+"""Keys and values of what is attended to, and its mask."""
 
 
 class LayerNorm(nn.Module):
@@ -37,18 +40,58 @@ class LayerNorm(nn.Module):
         return F.layer_norm(x, self.weight.shape, self.weight, self.bias, NORM_EPS)
 
 
+class Linear(nn.Linear):
+    """A linear layer whose weights can be laid out for the CPU's matrix products once, instead of at every one."""
+
+    packed: Tensor | None = None
+
+    def pack(self) -> None:
+        """Lays the weights out; they can only be multiplied with from then on. For bf16 on a CPU: elsewhere it gains
+        nothing, and the weights stay as they are."""
+        weight = self.weight
+        if weight.device.type == "cpu" and weight.dtype == torch.bfloat16 and hasattr(_ONEDNN, _REORDER):
+            self.packed = getattr(_ONEDNN, _REORDER)(weight.detach(), None)
+            self.register_parameter("weight", None)
+
+    @property
+    def bytes(self) -> int:
+        """Of the weights, in either layout."""
+        weight = self.weight if self.packed is None else self.packed
+        return weight.numel() * weight.element_size()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) if self.packed is None else self._product(x, "none")
+
+    def silu(self, x: Tensor) -> Tensor:
+        """`silu(forward(x))`."""
+        return F.silu(super().forward(x)) if self.packed is None else self._product(x, "swish")
+
+    def _product(self, x: Tensor, then: str) -> Tensor:
+        """By oneDNN, which makes code for each number of rows and keeps it: so there are to be few different ones."""
+        rows = x.numel() // x.shape[-1]
+        spare = -rows % _ROWS if rows > _ROWS else 0
+        if not spare:
+            return _ONEDNN._linear_pointwise(x, self.packed, self.bias, then, [], "")
+        flat = F.pad(x.reshape(rows, -1), (0, 0, 0, spare))
+        found = _ONEDNN._linear_pointwise(flat, self.packed, self.bias, then, [], "")
+        return found[:rows].view(*x.shape[:-1], -1)
+
+
+_ONEDNN, _REORDER, _ROWS = torch.ops.mkldnn, "_reorder_linear_weight", 32
+
+
 class Mlp(nn.Module):
     """`fc2(act(fc1 x))`, or gated `fc2(act(fc1 x) * fc3 x)` (SwiGLU, Shazeer 2020, arXiv:2002.05202)."""
 
     def __init__(self, a: Architecture) -> None:
         super().__init__()
-        self.fc1 = nn.Linear(a.dim, a.mlp_hidden, bias=a.mlp_bias)
-        self.fc2 = nn.Linear(a.mlp_hidden, a.dim, bias=a.mlp_bias)
-        self.fc3 = nn.Linear(a.dim, a.mlp_hidden, bias=a.mlp_bias) if a.gated_mlp else None
-        self.act = F.silu if a.act_layer == "SiLU" else F.gelu
+        self.fc1 = Linear(a.dim, a.mlp_hidden, bias=a.mlp_bias)
+        self.fc2 = Linear(a.mlp_hidden, a.dim, bias=a.mlp_bias)
+        self.fc3 = Linear(a.dim, a.mlp_hidden, bias=a.mlp_bias) if a.gated_mlp else None
+        self.is_silu = a.act_layer == "SiLU"
 
     def forward(self, x: Tensor) -> Tensor:
-        hidden = self.act(self.fc1(x))
+        hidden = self.fc1.silu(x) if self.is_silu else F.gelu(self.fc1(x))
         if self.fc3 is not None:
             hidden = hidden * self.fc3(x)
         return self.fc2(hidden)
@@ -76,7 +119,7 @@ class _Heads(nn.Module):
     def __init__(self, a: Architecture) -> None:
         super().__init__()
         self.num_heads = a.num_heads
-        self.proj = nn.Linear(a.dim, a.dim, bias=a.proj_bias)
+        self.proj = Linear(a.dim, a.dim, bias=a.proj_bias)
         self.q_norm = LayerNorm(a.head_dim, a.norm_bias) if a.qk_norm else nn.Identity()
         self.k_norm = LayerNorm(a.head_dim, a.norm_bias) if a.qk_norm else nn.Identity()
 
@@ -85,14 +128,20 @@ class _Heads(nn.Module):
         return x.unflatten(-1, (parts, self.num_heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
 
     def attend(self, q: Tensor, keys_values: KeysValues, mask: Tensor | None, causal: bool = False) -> Tensor:
-        k, v = keys_values
-        if k.shape[2] == 0:
-            out = torch.zeros_like(q)
-        elif q.requires_grad and q.device.type == "cpu" and not causal:
-            out = _plain_attention(q, k, v, mask)
-        else:
-            out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
-        return self.proj(out.transpose(1, 2).flatten(2))
+        return self.merge(_attention(q, keys_values, mask, causal))
+
+    def merge(self, heads: Tensor) -> Tensor:
+        """`[B, heads, N, head_dim]` to `[B, N, D]`, projected."""
+        return self.proj(heads.transpose(1, 2).flatten(2))
+
+
+def _attention(q: Tensor, keys_values: KeysValues, mask: Tensor | None, causal: bool = False) -> Tensor:
+    k, v = keys_values
+    if k.shape[2] == 0:
+        return torch.zeros_like(q)
+    if q.requires_grad and q.device.type == "cpu" and not causal:
+        return _plain_attention(q, k, v, mask)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
 
 
 def _plain_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
@@ -109,7 +158,7 @@ class Attention(_Heads):
 
     def __init__(self, a: Architecture) -> None:
         super().__init__(a)
-        self.qkv = nn.Linear(a.dim, 3 * a.dim, bias=a.qkv_bias)
+        self.qkv = Linear(a.dim, 3 * a.dim, bias=a.qkv_bias)
 
     def forward(
         self, x: Tensor, mask: Tensor | None = None, causal: bool = False, cache: Cache | None = None
@@ -125,16 +174,19 @@ class CrossAttention(_Heads):
 
     def __init__(self, a: Architecture) -> None:
         super().__init__(a)
-        self.q = nn.Linear(a.dim, a.dim, bias=a.qkv_bias)
-        self.kv = nn.Linear(a.dim, 2 * a.dim, bias=a.qkv_bias)
+        self.q = Linear(a.dim, a.dim, bias=a.qkv_bias)
+        self.kv = Linear(a.dim, 2 * a.dim, bias=a.qkv_bias)
 
     def keys_values(self, context: Tensor) -> KeysValues:
         k, v = self.split(self.kv(context), 2)
         return self.k_norm(k), v
 
-    def forward(self, x: Tensor, keys_values: KeysValues, mask: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, contexts: Sequence[Context]) -> Tensor:
+        """`x` `[K * B, M, D]` holds queries to K contexts, one after the other."""
         (q,) = self.split(self.q(x), 1)
-        return self.attend(self.q_norm(q), keys_values, mask)
+        queries = self.q_norm(q).chunk(len(contexts))
+        heads = [_attention(part, *context) for part, context in zip(queries, contexts, strict=True)]
+        return self.merge(heads[0] if len(heads) == 1 else torch.cat(heads))
 
 
 class Block(nn.Module):
@@ -171,12 +223,11 @@ class DecoderBlock(nn.Module):
     def forward(
         self,
         y: Tensor,
-        keys_values: KeysValues,
-        context_mask: Tensor | None = None,
+        contexts: Sequence[Context],
         self_mask: Tensor | None = None,
         causal: bool = False,
         cache: Cache | None = None,
     ) -> Tensor:
         y = y + self.self_attn(self.norm1(y), self_mask, causal, cache)
-        y = y + self.cross_attn(self.query_norm(y), keys_values, context_mask)
+        y = y + self.cross_attn(self.query_norm(y), contexts)
         return y + self.mlp(self.norm2(y))

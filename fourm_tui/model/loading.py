@@ -44,4 +44,5 @@ def load_model(
     load_weights(model, checkpoint.weights, device, as_dtype(dtype, device), shared, default, progress)
     model.share_modality_embeddings()
     model.source = checkpoint.weights
+    model.pack()
     return model.eval().requires_grad_(False)

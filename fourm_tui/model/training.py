@@ -99,7 +99,7 @@ def predictions(
     y = y.gather(1, kept[..., None].expand(-1, -1, y.shape[-1])) * there[..., None]
     targets, modality = targets.gather(1, kept), modality.gather(1, kept)
     mask = _decoder_mask(model, modality, causal[modality], there)
-    out = model.decode(y, model.keys_values(context), context_mask, mask)
+    out = model.decode(y, [(model.keys_values(context), context_mask)], mask)
     found = {}
     for i, name in enumerate(names):
         mine = (modality == i) & there

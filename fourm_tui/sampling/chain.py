@@ -115,11 +115,18 @@ def branch_logits(model: FourM, state: State, step: Step, positions: Tensor) -> 
     """Logits `[B, n, V]` of every guidance branch at `positions` `[B, n]`; the decoder sees these and no others."""
     output = model.output(step.target)
     query = model.mask_token + output.place(positions)
-    logits = []
+    contexts = _contexts(model, state, step)
+    decoded = model.decode(query.repeat(len(contexts), 1, 1), contexts)
+    return list(output.to_logits(decoded).float().chunk(len(contexts)))
+
+
+def _contexts(model: FourM, state: State, step: Step) -> list[tuple[list[KeysValues], Tensor | None]]:
+    """What the decoder attends to in every guidance branch: keys and values in all blocks, and the mask."""
+    found = []
     for branch in branches(step.guidance, step.guided, state.modalities, step.target):
         seen, mask = context(model, state, branch)
-        logits.append(output.to_logits(model.decode(query, model.keys_values(seen), mask)).float())
-    return logits
+        found.append((model.keys_values(seen), mask))
+    return found
 
 
 def _random_order(known: Tensor, sources: Generators) -> Tensor:
@@ -137,12 +144,9 @@ def _most_certain(drawn: Drawn, positions: Tensor, count: int) -> tuple[Drawn, T
 def _sequence(model: FourM, state: State, step: Step, sources: Generators) -> Iterator[Decoded]:
     """Token by token, with cached keys and values; each sample stops at its own stop token."""
     sequence, output, B = state.sequence(step.target), model.output(step.target), state.batch
-    passes: list[tuple[list[KeysValues], Tensor | None]] = []
-    for branch in branches(step.guidance, step.guided, state.modalities, step.target):
-        seen, mask = context(model, state, branch)
-        passes.append((model.keys_values(seen), mask))
+    contexts = _contexts(model, state, step)
     room = min(sequence.room, model.architecture.modalities[step.target].max_tokens)
-    caches = [model.new_caches(B, room) for _ in passes]
+    caches = model.new_caches(len(contexts) * B, room)
     newest = torch.full((B, 1), sequence.start, device=state.device)
     generated: list[list[int]] = [[sequence.start] for _ in range(B)]
     done = [sequence.start == sequence.stop] * B
@@ -151,10 +155,8 @@ def _sequence(model: FourM, state: State, step: Step, sources: Generators) -> It
             break
         position = torch.full((B, 1), t, device=state.device)
         query = output.token_emb(newest) + output.place(position)
-        logits = [
-            output.to_logits(model.decode(query, keys_values, mask, caches=cache)).float()
-            for (keys_values, mask), cache in zip(passes, caches, strict=True)
-        ]
+        decoded = model.decode(query.repeat(len(contexts), 1, 1), contexts, caches=caches)
+        logits = list(output.to_logits(decoded).float().chunk(len(contexts)))
         guidance: Guidance = guidance_at(step.cfg_schedule, step.guidance, (t + 1) / room)
         drawn = draw(combine(logits, guidance), step.temperature, step.top_k, step.top_p, sources)
         before = tuple(done)

@@ -116,7 +116,7 @@ def replay_sequence(case: Case, state: State, step: Step, index: int) -> State:
             seen, mask = context(case.model, state, branch)
             places = torch.arange(tokens.shape[1]).expand(tokens.shape)
             query = output.token_emb(tokens) + output.place(places)
-            made = case.model.decode(query, case.model.keys_values(seen), mask, causal=True)
+            made = case.model.decode(query, [(case.model.keys_values(seen), mask)], causal=True)
             logits.append(output.to_logits(made))
     compare(expected, logits, combine(logits, step.guidance))
     return state.having(step.target, Sequence.of(expected_texts(case, step.target)))

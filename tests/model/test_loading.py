@@ -53,7 +53,18 @@ def test_a_folder_in_the_hubs_layout(folder: Path) -> None:
     ("dtype", "expected"), [("bf16", torch.bfloat16), ("fp16", torch.float16), (None, torch.float32)]
 )
 def test_straight_to_the_dtype_asked_for(folder: Path, dtype: str | None, expected: torch.dtype) -> None:
-    assert {value.dtype for value in load_model(str(folder), dtype=dtype).state_dict().values()} == {expected}
+    model = load_model(str(folder), dtype=dtype)
+    vocabularies = ("token_emb.weight", "to_logits.weight")
+    found = {value.dtype for name, value in model.state_dict().items() if not name.endswith(vocabularies)}
+    assert found == {expected}
+
+
+def test_vocabularies_stay_on_the_disk_until_they_are_used(folder: Path) -> None:
+    model = load_model(str(folder), dtype="bf16")
+    caption, rgb = model.input("caption"), model.input("tok_rgb@224")
+    assert caption.token_emb.weight.dtype == torch.float32
+    assert caption.embed(torch.tensor([[1, 2]])).dtype == torch.bfloat16
+    assert (caption.token_emb.weight.dtype, rgb.token_emb.weight.dtype) == (torch.bfloat16, torch.float32)
 
 
 def test_one_file_whose_header_carries_the_config_as_ml4m_writes_it(folder: Path, tmp_path: Path) -> None:
