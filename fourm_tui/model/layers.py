@@ -64,7 +64,10 @@ class Linear(nn.Linear):
 
     def silu(self, x: Tensor) -> Tensor:
         """`silu(forward(x))`."""
-        return F.silu(super().forward(x)) if self.packed is None else self._product(x, "swish")
+        if self.packed is not None:
+            return self._product(x, "swish")
+        found = super().forward(x)
+        return F.silu(found, inplace=not found.requires_grad)
 
     def _product(self, x: Tensor, then: str) -> Tensor:
         """By oneDNN, which makes code for each number of rows and keeps it: so there are to be few different ones."""
@@ -93,7 +96,8 @@ class Mlp(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         hidden = self.fc1.silu(x) if self.is_silu else F.gelu(self.fc1(x))
         if self.fc3 is not None:
-            hidden = hidden * self.fc3(x)
+            factor = self.fc3(x)
+            hidden = hidden * factor if hidden.requires_grad else hidden.mul_(factor)
         return self.fc2(hidden)
 
 

@@ -11,6 +11,9 @@ from torch import Tensor
 GREEDY = 1e-10
 """Temperatures up to this one take the most probable token."""
 
+_FEW = 256
+"""Tokens among which a nucleus is searched first."""
+
 Generators = Sequence[torch.Generator]
 """One source of random numbers per sample of a batch."""
 
@@ -69,12 +72,22 @@ def filtered(logits: Tensor, top_k: int | float, top_p: float) -> Tensor:
             smallest = logits.topk(max(k, 1)).values[..., -1:]
             logits = logits.masked_fill(logits < smallest, -torch.inf)
     if top_p > 0:
+        logits = logits.masked_fill(_outside_nucleus(logits, top_p), -torch.inf)
+    return logits
+
+
+def _outside_nucleus(logits: Tensor, top_p: float) -> Tensor:
+    """`[..., V]`, True for tokens that `top_p` removes."""
+    # A nucleus is small: on a CPU, where looking costs nothing, it is first searched among the largest.
+    few = min(_FEW, logits.shape[-1]) if logits.device.type == "cpu" else logits.shape[-1]
+    ordered, places = logits.topk(few) if few < logits.shape[-1] else logits.sort(dim=-1, descending=True)
+    above = (ordered - logits.logsumexp(dim=-1, keepdim=True)).exp().cumsum(dim=-1) > top_p
+    if few < logits.shape[-1] and not bool(above[..., -1].all()):
         ordered, places = logits.sort(dim=-1, descending=True)
         above = ordered.softmax(dim=-1).cumsum(dim=-1) > top_p
-        removed = above.roll(1, dims=-1)
-        removed[..., 0] = False
-        logits = logits.masked_fill(torch.empty_like(removed).scatter(-1, places, removed), -torch.inf)
-    return logits
+    removed = above.roll(1, dims=-1)
+    removed[..., 0] = False
+    return torch.ones_like(logits, dtype=torch.bool).scatter(-1, places, removed)
 
 
 def _categorical(probabilities: Tensor, sources: Generators) -> Tensor:
