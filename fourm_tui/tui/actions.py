@@ -102,7 +102,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("run.pause", "space", "pause", "Pause the selected run between two steps, or let it go on", True),
     Action("run.skip", "n", "skip", "Leave the sample under way out and go on with the others"),
     Action("run.attach", "enter", "follow", "Follow the selected run of the queue", True),
-    Action("run.retry", "t", "retry", "Go on with a run that failed or was stopped"),
+    Action("run.retry", "t", "retry", "Go on with a run that failed or was stopped", True),
     Action("run.first", "K", "sooner", "Move the selected run up in the queue"),
     Action("run.later", "J", "later", "Move the selected run down in the queue"),
     Action("run.remove", "x", "cancel", "Cancel the selected run"),

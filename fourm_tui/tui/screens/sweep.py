@@ -84,9 +84,11 @@ class SweepDialog(Dialog[str]):
         except FourmError as error:
             self._say("", str(error).removeprefix("--sweep ").removeprefix("--set "))
             return False
-        runs = f"{len(values)} {'run' if len(values) == 1 else 'runs'}"
-        shares = f"; all but the first begin at row {row}" if row > 1 and len(values) > 1 else ""
-        self._say(f"{runs} of {key}{shares}{self._cost(row, len(values))}", "")
+        if len(values) < 2:
+            self._say("", "a sweep is of two values or more: write another behind the comma")
+            return False
+        shares = f"; all but the first begin at row {row}" if row > 1 else ""
+        self._say(f"{len(values)} runs of {key}{shares}{self._cost(row, len(values))}", "")
         return True
 
     def _cost(self, row: int, count: int) -> str:

@@ -40,6 +40,7 @@ class ScheduleTable(Lines, can_focus=True):
     ScheduleTable .table--resting { background: $panel-lighten-1; color: $foreground; }
     ScheduleTable .table--open { background: $surface-lighten-2; color: $foreground; text-style: bold; }
     ScheduleTable .table--wrong { background: $surface-lighten-2; color: $error; text-style: bold; }
+    ScheduleTable:ansi .table--wrong { background: $error; color: ansi_bright_white; }
     ScheduleTable .table--problem { color: $error; text-style: underline; }
     ScheduleTable .table--mark { color: $accent; text-style: bold; }
     """
