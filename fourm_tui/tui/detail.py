@@ -20,6 +20,7 @@ from fourm_tui.tui.workspace import Workspace
 
 BARS, ASCII_BARS = "▁▂▃▄▅▆▇█", "_.-=+*#@"
 _NAME = 12
+_SHORT = 0.05  # seconds of loading that are not told
 _HEAD = 9
 _TRIANGLE = "▸"
 
@@ -186,7 +187,7 @@ def _chain(
     if len(known) == len(check.costs):
         line.append(_cost(Cost.total(known), _of_rows(known, seconds) if seconds else None), styles["dim"])
         if loading is not None and seconds is not None:
-            line.append(f" + loading{f' {duration(loading)}' if loading else ''}", styles["dim"])
+            line.append(f" + loading{f' {duration(loading)}' if loading >= _SHORT else ''}", styles["dim"])
         if variations > 1:
             line.append(f"  × {variations}", styles["dim"])
     if check.peak_bytes:
