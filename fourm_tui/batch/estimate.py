@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from fourm_tui.chain.calibration import Timing
 from fourm_tui.chain.check import BYTES_PER_WEIGHT, Check
-from fourm_tui.cost import Calibration, Cost, peak_bytes
+from fourm_tui.cost import Cost, peak_bytes
 from fourm_tui.modalities import MODALITIES, Modality
 
 SIZES = (1, 2, 4, 8, 16, 32, 64)
@@ -34,6 +35,8 @@ class Estimate:
     """Bytes."""
     seconds: float | None
     """On one device."""
+    is_measured: bool
+    """Whether the time rests on earlier runs of the model here; else on figures of an ordinary machine."""
 
 
 def items_at_once(check: Check, free: int, on_cpu: bool) -> int:
@@ -67,16 +70,17 @@ def _decoding(modality: Modality, weight: int) -> int:
     return 64 * side * side * weight * _PICTURE_COPIES // 16 if modality.tokenizer_key else 0
 
 
-def estimate(check: Check, items: int, batch: int, calibration: Calibration | None) -> Estimate:
-    """What a bulk run of a chain will take."""
+def estimate(check: Check, items: int, batch: int, timing: Timing, device: str) -> Estimate:
+    """What a bulk run of a chain will take, by what earlier runs on this machine took."""
     costs = [cost for cost in check.costs if cost is not None]
     whole = Cost.total(costs) if check.plan is not None and len(costs) == len(check.plan.rows) else None
+    model = check.inputs.models.model or ""
     seconds = None
-    if whole is not None and calibration is not None:
-        seconds = whole.seconds(calibration, batch) * -(-items // batch)
+    if whole is not None:
+        seconds = sum(timing.seconds(cost, model, device, batch) for cost in costs) * -(-items // batch)
     return Estimate(
         items, batch, whole.passes * items if whole else None, whole.flops * items if whole else None,
-        memory_of(check, batch), items * _disk(check), seconds,
+        memory_of(check, batch), items * _disk(check), seconds, timing.knows(model, device),
     )  # fmt: skip
 
 

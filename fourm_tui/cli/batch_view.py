@@ -16,12 +16,14 @@ from rich.text import Text
 
 from fourm_tui.batch.begin import Bulk
 from fourm_tui.batch.bulk import Ended, Wishes
-from fourm_tui.batch.estimate import estimate, items_at_once
+from fourm_tui.batch.estimate import Estimate, estimate, items_at_once
 from fourm_tui.batch.manifest import MANIFEST
+from fourm_tui.chain.calibration import Timing
 from fourm_tui.chain.check import Check
 from fourm_tui.cli.console import make_console
 from fourm_tui.errors import printable
 from fourm_tui.events import BatchProgress
+from fourm_tui.hub import size_text
 
 _PLAIN = 10.0
 """Seconds between two lines where the output is no terminal."""
@@ -138,7 +140,7 @@ def show_estimate(bulk: Bulk, check: Check, wishes: Wishes, as_json: bool) -> No
 
     device = choose_device(wishes.device)
     batch = wishes.batch or items_at_once(check, free_bytes(device), device.type != "cuda")
-    found = estimate(check, bulk.items, batch, None)
+    found = estimate(check, bulk.items, batch, Timing.kept(), str(device))
     if as_json:
         facts = {"data": bulk.dataset.title, "samples": len(bulk.samples), "variations": bulk.variations,
                  "targets": [row.row.target for row in check.plan.rows] if check.plan else [],
@@ -154,11 +156,18 @@ def show_estimate(bulk: Bulk, check: Check, wishes: Wishes, as_json: bool) -> No
         "targets": targets,
         "at once": f"{found.batch}",
         "passes": f"{found.passes:,}" if found.passes is not None else "not known: a model is not here",
-        "memory": f"{found.memory / 1e9:.1f} GB" if found.memory is not None else "not known",
-        "time": clock(found.seconds) if found.seconds is not None else "not known: nothing has run here yet",
-        "disk": f"about {found.disk / 1e9:.1f} GB",
+        "memory": size_text(found.memory) if found.memory is not None else "not known",
+        "time": _time(found),
+        "disk": f"about {size_text(found.disk)}",
         "folder": printable(wishes.out / bulk.name),
     }
     for name, value in rows.items():
         table.add_row(Text(name, style="dim"), Text(value))
     console.print(table)
+
+
+def _time(found: Estimate) -> str:
+    if found.seconds is None:
+        return "not known: a model is not here"
+    told = f"about {clock(found.seconds)} on one device"
+    return told if found.is_measured else f"{told}, if it is an ordinary one: no run of the model was measured here"

@@ -132,6 +132,8 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(tmp_path: Path, caps
     assert said["items"] == 6
     assert said["passes"] == 6 * 2 * 2  # items, steps, branches
     assert said["memory"] > 0
+    assert said["seconds"] > 0
+    assert said["disk"] > 6 * 1000
     assert not (tmp_path / "out").exists()
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from fourm_tui.chain.calibration import Clock, Pace, Timing
 from fourm_tui.cost import Cost
 from fourm_tui.events import Event, Loading, RowFacts, RowStarted, RunDone, RunStarted, StepDone, TargetDone
 from fourm_tui.events.packed import Packed, PackedProbabilities
-from fourm_tui.tui.calibration import Clock, Pace, Timing
 from fourm_tui.tui.detail import pieces
 from tests.tui.conftest import demo
 

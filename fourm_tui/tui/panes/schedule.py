@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.widget import Widget
 
+from fourm_tui.chain.calibration import Timing, measured
 from fourm_tui.cost import Cost
 from fourm_tui.errors import FourmError, InputError
 from fourm_tui.modalities import MODALITIES
@@ -17,7 +18,6 @@ from fourm_tui.schedule.editor import Editor
 from fourm_tui.schedule.rows import Problem, Row
 from fourm_tui.tui import cells
 from fourm_tui.tui.actions import bindings
-from fourm_tui.tui.calibration import Timing, measured
 from fourm_tui.tui.cells import Cell
 from fourm_tui.tui.detail import problems_of, said
 from fourm_tui.tui.editing import is_onex

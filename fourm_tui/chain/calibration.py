@@ -1,4 +1,4 @@
-"""How long a chain takes on this machine, by what earlier runs took. Without Textual.
+"""How long a chain takes on this machine, by what earlier runs took.
 
 The costs of a run's rows are turned into seconds by the figures of an ordinary machine; what their steps really
 took, divided by that, is the machine's factor. Pictures and loading are measured by themselves. The medians over the
