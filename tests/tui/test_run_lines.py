@@ -8,11 +8,21 @@ import pytest
 from rich.cells import cell_len
 
 from fourm_tui.engine.jobs import JobStatus, QueuedJob
-from fourm_tui.events import Decoding, Loading, Note, RunFailed
+from fourm_tui.events import BatchProgress, Decoding, Loading, Note, RankProgress, RowFacts, RunFailed, RunStarted
 from fourm_tui.tui.changed import Change, changes, in_words
 from fourm_tui.tui.notices import Stopwatch, memory_line, notice, parting_words
 from fourm_tui.tui.run_layout import lay_out
-from fourm_tui.tui.run_lines import View, clock, in_queue, pace, queue_lines, run_name, state_word, status_lines
+from fourm_tui.tui.run_lines import (
+    View,
+    clock,
+    in_queue,
+    pace,
+    queue_lines,
+    row_lines,
+    run_name,
+    state_word,
+    status_lines,
+)
 from fourm_tui.tui.run_state import RunState
 from fourm_tui.tui.widgets.bars import bar
 from tests.tui.conftest import demo
@@ -257,3 +267,14 @@ def test_a_row_that_was_added_since_is_one_change() -> None:
 def test_several_changes_are_counted() -> None:
     found = [Change(2, "temps", "0.3", "0.7"), Change(3, "temps", "0.3", "0.7")]
     assert in_words(found, ascii=True) == "edited since: temps.2 0.3 -> 0.7 and 1 more"
+
+
+def test_a_bulk_run_has_a_bar_for_each_of_its_processes() -> None:
+    state = RunState(Path("run"))
+    state.apply(RunStarted("run", (RowFacts(1, "tok_rgb@224", "roar", 16, 196),), ()))
+    ranks = tuple(RankProgress(n, "generating", done=6, total=15, working=3.0) for n in range(2))
+    state.apply(BatchProgress(12, 30, 0, 3.0, 4.0, 4.5, ranks))
+    lines = ["".join(words for words, _ in line) for line in row_lines(View(state), 60)]
+    assert [line.split()[:2] for line in lines] == [["rank", "0"], ["rank", "1"]]
+    assert all("6/15" in line and "2.0/s" in line for line in lines)
+    assert (state.fraction, state.seconds_left) == (0.4, 4.5)
