@@ -106,11 +106,10 @@ def run_bulk(
         story = _Story(start.run, log, tell, note)
         story.begins(check, device, resumed=bool(start.lines))
         waits = Waits()
-        scores = None
+        monitor = scores = None
         try:
             gauge = Gauge(folder, rank.rank, start.items, str(device))
             _all_here(group, stop)  # nobody writes lines before all have read them
-            monitor = None
             if rank.is_first:
                 monitor = Monitor(folder, rank.world, start.made, len(start.work), story.progress)
                 stack.callback(monitor.close)
@@ -131,6 +130,8 @@ def run_bulk(
         lines = read_lines(folder)
         if rank.is_first:
             write_manifest(folder, start.work, lines)
+        if monitor is not None:
+            monitor.close()  # its last word comes before the run's
         figures = scores.compute() if scores is not None and rank.is_first else {}
         story.is_done()
         return Ended(start.run, start.work, lines, len(todo), waits, figures)

@@ -115,7 +115,9 @@ class Monitor:
             time.sleep(_EVERY / 2)
 
     def close(self) -> None:
-        """Tells for the last time."""
+        """Tells for the last time; again, nothing."""
+        if self._over.is_set():
+            return
         self._over.set()
         self._thread.join()
         self._tell(self.now())

@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-from collections.abc import Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 from rich.console import Console
@@ -182,9 +185,9 @@ def _pull(names: Sequence[str], *, with_sr: bool) -> int:
         if any(source.kind != "other" for source in sources):
             console.print(Text(f"licence: {WEIGHTS_LICENCE}", "dim"))
     try:
-        with _Bars(console, files) as bars:
+        with _Bars(console, files) as bars, _heard() as asked:
             for group in plan:
-                _pull_one(group, bars, console)
+                _pull_one(group, bars, console, asked)
     except KeyboardInterrupt:
         left = sum(file.bytes - file.present for file in files)
         console.print(
@@ -201,11 +204,35 @@ def _here(source: Source) -> bool:
     return have is not None and any(wanted in (revision.commit, *revision.refs) for revision in have.complete)
 
 
-def _pull_one(group: Sequence[RemoteFile], bars: _Bars, console: Console) -> None:
+@contextmanager
+def _heard() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was pressed: its exception is lost if it comes while Python is tidying up."""
+    asked: list[int] = []
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, hear)
+    try:
+        yield lambda: bool(asked)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _pull_one(
+    group: Sequence[RemoteFile], bars: _Bars, console: Console, asked: Callable[[], bool]
+) -> None:  # fmt: skip
     source = group[0].source
     was_here = all(file.path.is_file() for file in group)
+
+    def told(transfer: Transfer) -> None:
+        if asked():
+            raise KeyboardInterrupt
+        bars.update(transfer)
+
     for file in group:
-        fetch(file, bars.update)
+        fetch(file, told)
     finish(group)
     line = Text.assemble(str(source), "  ", (size_text(sum(file.bytes for file in group)), "dim"))
     line.append("  already here" if was_here else "  ✓ hashes match", "dim" if was_here else "green")

@@ -48,4 +48,15 @@ def main(options: argparse.Namespace) -> int:
     if words and code == 0:
         with contextlib.suppress(OSError):  # the terminal may be gone
             print(words, flush=True)
+    _let_go_of_terminal()
     return code
+
+
+def _let_go_of_terminal() -> None:
+    """If it is gone, what is still to be written goes nowhere, and does not change the exit code."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)

@@ -118,6 +118,7 @@ def _train_model(
     model = new_model(options.seed)
     if options.from_weights and not state.is_file():
         model = load_model(str(folder), "cpu", "fp32")
+        model.bring()
     learner = Learner(model.to(device), options.rate, options.seed, options.batch_size, new=not options.from_weights)
     if state.is_file():
         learner.load(state)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from fourm_tui.architecture import Architecture
 from fourm_tui.model.embeddings import InputEmbedding, OutputEmbedding, input_embedding, sincos_positions
 from fourm_tui.model.layers import Block, Cache, DecoderBlock, KeysValues, LayerNorm, Linear
+from fourm_tui.weights import OnDemand
 
 
 class FourM(nn.Module):
@@ -78,6 +79,12 @@ class FourM(nn.Module):
             modality = self.architecture.modalities[name.split(".")[1]]
             return sincos_positions(modality, self.architecture.dim)
         return torch.zeros(self.get_buffer(name).shape)
+
+    def bring(self) -> None:
+        """Brings what is brought when it is used first now, as training needs it."""
+        for module in self.modules():
+            if isinstance(module, OnDemand):
+                module.bring()
 
     def pack(self) -> None:
         """Lays the weights out for the CPU's matrix products; they are not to be read any more."""

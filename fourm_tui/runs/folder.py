@@ -100,7 +100,11 @@ class Run:
         """
         self.check_there()
         run = replace(self, record=replace(self.record, **changes))
-        replace_file(run.folder / RECORD, record_to_bytes(run.record))
+        try:
+            replace_file(run.folder / RECORD, record_to_bytes(run.record))
+        except FourmError:
+            self.check_there()  # that it is gone says more
+            raise
         return run
 
 

@@ -182,6 +182,7 @@ def test_a_written_model_is_a_checkpoint_like_any_other(tmp_path: Path) -> None:
     model = new_model().eval()
     write_model(tmp_path, model)
     loaded = load_model(str(tmp_path), dtype="fp32")
+    loaded.bring()
     assert loaded.architecture == Architecture.from_config(dict(CONFIG))
     for name, tensor in model.state_dict().items():
         torch.testing.assert_close(loaded.state_dict()[name], tensor, atol=2e-3, rtol=1e-3)

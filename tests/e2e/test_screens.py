@@ -269,7 +269,10 @@ def test_a_paste_of_100_kilobytes_does_nothing_outside_of_texts(start: Start, ho
     config(home, "settings.yaml", "warm_engine: false\n")  # whose memory would change what is seen
     terminal = start("demo/T2SDR")
     terminal.wait_for("runs in ml-4m")
-    before = terminal.screen()
+    terminal.keys("Down")
+    terminal.wait_for("row 2 Depth")
+    terminal.keys("Up")
+    before = terminal.wait_for("row 1 Segmentation")
     terminal.paste("rxqd " * 20000)
     terminal.keys("F1")
     terminal.wait_for("a add")
