@@ -21,7 +21,6 @@ _CHUNKS = 2
 class Loaded:
     """The samples of a chunk."""
 
-    number: int
     items: tuple[Item, ...]
     conditions: dict[int, dict[str, Condition]] = field(default_factory=dict)
     """By sample."""
@@ -48,16 +47,15 @@ class Ahead:
         self, numbers: Sequence[int], items_of: Callable[[int], tuple[Item, ...]]
     ) -> Iterator[Loaded]:  # fmt: skip
         """The chunks of these numbers."""
-        waiting: deque[tuple[int, tuple[Item, ...], dict[int, Future[dict[str, Condition]]]]] = deque()
+        waiting: deque[tuple[tuple[Item, ...], dict[int, Future[dict[str, Condition]]]]] = deque()
         rest = deque(numbers)
         while rest or waiting:
             while rest and len(waiting) <= _CHUNKS:
-                number = rest.popleft()
-                items = items_of(number)
+                items = items_of(rest.popleft())
                 samples = dict.fromkeys(item.sample for item in items)
-                waiting.append((number, items, {s: self._pool.submit(self._read, s) for s in samples}))
-            number, items, futures = waiting.popleft()
-            loaded = Loaded(number, items)
+                waiting.append((items, {s: self._pool.submit(self._read, s) for s in samples}))
+            items, futures = waiting.popleft()
+            loaded = Loaded(items)
             began = time.monotonic()
             for sample, future in futures.items():
                 try:

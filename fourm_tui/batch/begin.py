@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from fourm_tui.batch.work import Work
+from fourm_tui.chain.begin import whole_number
 from fourm_tui.chain.inputs import Inputs
 from fourm_tui.chain.record import record_of
 from fourm_tui.conditions.condition import Condition
@@ -68,8 +69,9 @@ def prepare(inputs: Inputs, data: DataConfig, options: Mapping[str, Any], base: 
     if not samples:
         raise InputError(f"{printable(dataset.title)}: there is nothing to generate")
     settings = inputs.editor.schedule.settings
-    seed = _whole(options.get("seed"), settings.get("seed"), 0, 0, "seed")
-    variations = _whole(options.get("num_variations"), data.num_variations, 1, 1, "num_variations")
+    seed, variations = options.get("seed"), options.get("num_variations")
+    seed = whole_number(settings.get("seed") if seed is None else seed, 0, 0, "seed")
+    variations = whole_number(data.num_variations if variations is None else variations, 1, 1, "num_variations")
     effective_seed(seed)  # complains of one that is out of range
     record = record_of(inputs, {**options, "seed": seed, "num_variations": variations, "device": None}, ())
     record = replace(
@@ -102,7 +104,7 @@ def conditions_of(inputs: Inputs) -> list[str]:
     return list(found)
 
 
-def begin(bulk: Bulk, out: Path, batch: int | None, choose: Any) -> tuple[Run, int]:
+def begin(bulk: Bulk, out: Path, batch: int | None, choose: Callable[[], int]) -> tuple[Run, int]:
     """Makes the folder of a bulk run, or finds the one that the same command made before.
 
     Args:
@@ -139,12 +141,3 @@ def _digest_of(dataset: Dataset, samples: tuple[int, ...]) -> str:
     for sample in samples:
         digest.update(f"{sample}:{dataset.name(sample)}\n".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
-
-
-def _whole(given: Any, written: Any, default: int, least: int, name: str) -> int:
-    value = written if given is None else given
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise InputError(f"{name}: {printable(value, 40)} is no whole number from {least} on")
-    return value

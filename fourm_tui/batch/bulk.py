@@ -57,8 +57,6 @@ class Ended:
     work: Work
     lines: dict[Item, Line]
     """Of all items, earlier ones included; of the first rank only."""
-    made: int
-    """Items that were left to do at this start."""
     waits: Waits
     """Of this rank."""
     figures: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -123,7 +121,7 @@ def run_bulk(
             _all_here(group, stop)
         except StoppedError:
             story.was_cancelled()
-            return Ended(start.run, start.work, read_lines(folder), len(todo), waits, cancelled=True)
+            return Ended(start.run, start.work, read_lines(folder), waits, cancelled=True)
         except BaseException as error:
             story.failed(error)
             raise
@@ -134,7 +132,7 @@ def run_bulk(
             monitor.close()  # its last word comes before the run's
         figures = scores.compute() if scores is not None and rank.is_first else {}
         story.is_done()
-        return Ended(start.run, start.work, lines, len(todo), waits, figures)
+        return Ended(start.run, start.work, lines, waits, figures)
 
 
 @dataclass(frozen=True)

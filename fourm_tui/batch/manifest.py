@@ -15,7 +15,7 @@ from pathlib import Path
 
 from fourm_tui.batch.work import Item, Work
 from fourm_tui.errors import FourmError, InputError, printable
-from fourm_tui.events.log import cannot_write
+from fourm_tui.events.log import cannot_write, ends_torn
 from fourm_tui.events.records import SCHEMA, check_schema, from_json, parse_object
 from fourm_tui.runs.files import replace_file
 
@@ -60,7 +60,7 @@ class Part:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self.path.open("ab", buffering=0)
-            if _ends_torn(self.path):
+            if ends_torn(self.path):
                 self._file.write(b"\n")
         except OSError as error:
             raise cannot_write(self.path, error) from None
@@ -135,11 +135,3 @@ def _lines_of(path: Path) -> Iterator[Line]:
             yield from_json(Line, value, where)
         except InputError:
             raise InputError(f"{where}: is no line of a manifest; the folder is not of this program") from None
-
-
-def _ends_torn(path: Path) -> bool:
-    with path.open("rb") as file:
-        if file.seek(0, os.SEEK_END) == 0:
-            return False
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) != b"\n"

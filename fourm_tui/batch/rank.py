@@ -92,8 +92,11 @@ class RankRun:
                     raise StoppedError
                 started = time.monotonic()
                 made, skipped = self._chunk(loaded)
+                if not (made or loaded.broken or lines or self.gauge.now.done or self._handed):
+                    raise InputError(skipped[0].skipped or "")  # nothing is wrong with the first samples, but with all
                 self.watch(made)
-                self._handed += len(loaded.items)
+                with self._lock:
+                    self._handed += len(loaded.items)
                 saver.save(made, skipped, time.monotonic() - started)
             self._tell(state="saving")
         finally:
@@ -155,8 +158,9 @@ class RankRun:
 
     def _saved(self, lines: Sequence[Line]) -> None:
         skipped = sum(line.skipped is not None for line in lines)
+        with self._lock:
+            self._handed -= len(lines)
         now = self.gauge.now
-        self._handed -= len(lines)
         self._tell(done=now.done + len(lines) - skipped, skipped=now.skipped + skipped)
 
     def _tell(self, at_once: bool = True, **changes: Any) -> None:

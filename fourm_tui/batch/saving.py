@@ -7,7 +7,6 @@ to another program want them.
 from __future__ import annotations
 
 import json
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -28,9 +27,9 @@ from fourm_tui.pictures.png import png_bytes
 from fourm_tui.pictures.save import output_files, output_picture
 from fourm_tui.runs import token_bytes
 from fourm_tui.runs.files import replace_file
+from fourm_tui.runs.folder import named_target
 
 PLOTS = "plots"
-_UNSAFE = re.compile(r"[^\w@+-]", re.ASCII)
 _IN_FLIGHT = 2
 """Chunks that may be waiting to be saved; then the device waits."""
 
@@ -74,7 +73,7 @@ def save(made: Made, where: Where, seconds: float = 0.0) -> Line:
     facts = {**where.facts, **{name: str(fact) for name, fact in own.items()}, "conditions": json.dumps(conditions)}
     for finished in made.finished:
         name, row = finished.tokens.modality, finished.tokens.row
-        folder = f"{row:02d}_" + _UNSAFE.sub("_", name)
+        folder = named_target(row, name)
         contents = {".safetensors": token_bytes(finished.tokens)}
         if finished.text is not None:
             texts[name] = finished.text

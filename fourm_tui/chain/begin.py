@@ -83,9 +83,9 @@ def _samples(
             return Variations(before.seed, before.total)
         return tuple(SampleRecord(sample.seed, 0, variation) for variation, sample in enumerate(before))
     seed, variations = (settings.get(name) if value is None else value for name, value in asked.items())
-    count = _whole(variations, 1, 1, "num_variations")
+    count = whole_number(variations, 1, 1, "num_variations")
     check_variations(count)
-    return Variations(_whole(seed, 0, 0, "seed"), count)
+    return Variations(whole_number(seed, 0, 0, "seed"), count)
 
 
 def _check_device(name: str | None) -> None:
@@ -93,7 +93,12 @@ def _check_device(name: str | None) -> None:
         raise InputError(f"--device {printable(name, 40)}: is to be cpu, mps, cuda, cuda:1, or cuda:0,cuda:1")
 
 
-def _whole(value: Any, default: int, least: int, name: str) -> int:
+def whole_number(value: Any, default: int, least: int, name: str) -> int:
+    """A whole number as given; the default for None.
+
+    Raises:
+        InputError: it is none, or below the least.
+    """
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int) or value < least:

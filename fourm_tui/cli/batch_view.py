@@ -20,6 +20,7 @@ from fourm_tui.batch.estimate import Estimate, estimate, items_at_once
 from fourm_tui.batch.manifest import MANIFEST
 from fourm_tui.chain.calibration import Timing
 from fourm_tui.chain.check import Check
+from fourm_tui.chain.times import lasting
 from fourm_tui.cli.console import make_console
 from fourm_tui.errors import printable
 from fourm_tui.events import BatchProgress
@@ -88,22 +89,15 @@ def drawn(progress: BatchProgress) -> Table:
 
 
 def in_words(progress: BatchProgress) -> str:
-    """`1,234 of 5,000  3.2/s  19:30 left  2 left out`."""
+    """`1,234 of 5,000  3.2/s  19:30 min left  2 left out`."""
     parts = [f"{progress.done:,} of {progress.total:,}"]
     if progress.per_second:
         parts.append(f"{progress.per_second:.2f}/s")
     if progress.left is not None and progress.done < progress.total:
-        parts.append(f"{clock(progress.left)} left")
+        parts.append(f"{lasting(progress.left)} left")
     if progress.skipped:
         parts.append(f"{progress.skipped} left out")
     return "  ".join(parts)
-
-
-def clock(seconds: float) -> str:
-    """`1:02:03` or `2:03`."""
-    hours, rest = divmod(round(seconds), 3600)
-    minutes, rest = divmod(rest, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def ended(result: Ended, as_json: bool) -> None:
@@ -169,5 +163,5 @@ def show_estimate(bulk: Bulk, check: Check, wishes: Wishes, as_json: bool) -> No
 def _time(found: Estimate) -> str:
     if found.seconds is None:
         return "not known: a model is not here"
-    told = f"about {clock(found.seconds)} on one device"
+    told = f"about {lasting(found.seconds)} on one device"
     return told if found.is_measured else f"{told}, if it is an ordinary one: no run of the model was measured here"

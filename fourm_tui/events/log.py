@@ -46,7 +46,7 @@ class EventLog:
             raise cannot_write(path, error) from None
         try:
             self._keep_others_off()
-            self._torn = _ends_torn(path)
+            self._torn = ends_torn(path)
             if self._torn:
                 self._write(b"")
             self._seq = max((event.seq for event in read_events(path)), default=-1) + 1
@@ -185,7 +185,8 @@ def _event(line: bytes, where: str) -> Event | None:
     return event_from_json(value, where)
 
 
-def _ends_torn(path: Path) -> bool:
+def ends_torn(path: Path) -> bool:
+    """Whether the last line of a file has no line break."""
     with path.open("rb") as file:
         if file.seek(0, os.SEEK_END) == 0:
             return False

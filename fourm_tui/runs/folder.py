@@ -42,8 +42,7 @@ class Run:
 
         Row and sample are numbers in this run, from 1 and from 0. Nothing is made.
         """
-        safe = re.sub(r"[^\w@+-]", "_", target, flags=re.ASCII)[:80]
-        return self.folder / SAMPLES / f"{sample:03d}" / f"{row:02d}_{safe}{suffix}"
+        return self.folder / SAMPLES / f"{sample:03d}" / f"{named_target(row, target)}{suffix}"
 
     def relative(self, path: Path) -> str:
         """How events name a file of this run."""
@@ -106,6 +105,11 @@ class Run:
             self.check_there()  # that it is gone says more
             raise
         return run
+
+
+def named_target(row: int, target: str) -> str:
+    """What files of a row are called: `01_tok_clip@224`."""
+    return f"{row:02d}_" + re.sub(r"[^\w@+-]", "_", target, flags=re.ASCII)[:80]
 
 
 def create_run(folder: Path, record: RunRecord, now: datetime | None = None) -> Run:

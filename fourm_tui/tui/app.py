@@ -30,7 +30,6 @@ from fourm_tui.tui.conductor import Conductor
 from fourm_tui.tui.file_actions import FileActions, Files
 from fourm_tui.tui.files import is_first_start
 from fourm_tui.tui.in_turn import InTurn
-from fourm_tui.tui.keymap import problems_of
 from fourm_tui.tui.link import Link, News
 from fourm_tui.tui.notices import in_bytes
 from fourm_tui.tui.pace import is_remote
@@ -43,7 +42,7 @@ from fourm_tui.tui.screens.main import MainScreen
 from fourm_tui.tui.screens.too_small import TooSmall, is_too_small
 from fourm_tui.tui.sent import Sent
 from fourm_tui.tui.settings import Settings
-from fourm_tui.tui.themes import find_theme, read_themes
+from fourm_tui.tui.themes import find_theme
 from fourm_tui.tui.troubles import in_words
 from fourm_tui.tui.widgets.message import MessageLine
 from fourm_tui.tui.workspace import Workspace
@@ -154,20 +153,6 @@ class FourmApp(FileActions, RunActions, ScreenActions, App[int]):
         self.conductor.show_latest()
         if self.problems:
             self.say("\n".join(self.problems), error=True)
-
-    def _read_themes(self) -> None:
-        """All of them, to choose from."""
-        themes, problems = read_themes()
-        for theme in themes.values():
-            self.register_theme(theme)
-        self.own_themes = frozenset(themes)
-        self.problems += [*problems, *problems_of(self.settings.keys)]
-        if self.settings.theme in themes:
-            self.theme = self.settings.theme
-        else:
-            self.problems.append(
-                f"there is no theme {printable(self.settings.theme, 40)}; there are {', '.join(themes)}"
-            )
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from fourm_tui.errors import printable
 from fourm_tui.tui.actions import PLACES, Action, action, actions_of, everywhere
 from fourm_tui.tui.keymap import problems_of
 from fourm_tui.tui.settings import Settings, save_setting
+from fourm_tui.tui.themes import read_themes
 
 if TYPE_CHECKING:
     from fourm_tui.tui.app import FourmApp
@@ -65,6 +67,20 @@ class ScreenActions:
             app.main.go_to(panes[0].NUMBER)
         target = panes[0] if panes else app.screen
         app.run_worker(app.run_action(chosen.name, default_namespace=target))
+
+    def _read_themes(self) -> None:
+        """All of them, to choose from."""
+        app = cast("FourmApp", self)
+        themes, problems = read_themes()
+        for theme in themes.values():
+            app.register_theme(theme)
+        app.own_themes = frozenset(themes)
+        app.problems += [*problems, *problems_of(app.settings.keys)]
+        if app.settings.theme in themes:
+            app.theme = app.settings.theme
+        else:
+            name = printable(app.settings.theme, 40)
+            app.problems.append(f"there is no theme {name}; there are {', '.join(themes)}")
 
     async def action_theme(self) -> None:
         from fourm_tui.tui.screens.themes import Themes

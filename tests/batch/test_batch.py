@@ -15,6 +15,7 @@ import torch
 
 from fourm_tui.batch.rank import RankRun, StoppedError
 from fourm_tui.cli import main
+from fourm_tui.errors import InputError
 from fourm_tui.runs import effective_seed, open_run, read_tokens
 from tests.batch.scenes import captions, command, folder_of, in_processes, results
 
@@ -123,6 +124,18 @@ def test_strict_stops_at_a_broken_sample(tmp_path: Path, capsys: pytest.CaptureF
     table.write_text('{"caption": 7}\n')
     assert main(command(table, tmp_path / "out", "--strict")) == 2
     assert "sample 0" in capsys.readouterr().err
+
+
+def test_what_is_wrong_with_every_sample_ends_the_run_instead_of_leaving_all_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise InputError("no tokenizer is named")
+
+    monkeypatch.setattr(RankRun, "_together", refuse)
+    assert main(command(captions(tmp_path / "p.txt", 5), tmp_path / "out", "--batch-size", "2")) == 2
+    assert "fourm-tui: no tokenizer is named" in capsys.readouterr().err
+    assert open_run(folder_of(tmp_path / "out")).record.status == "failed"
 
 
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

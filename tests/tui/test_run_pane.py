@@ -319,16 +319,20 @@ def test_the_sheet_of_a_sweep_that_was_left_is_drawn_later() -> None:
     on_screen(do)
 
 
+async def two_runs(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> list[Run]:
+    """Starts two; the one that is followed first."""
+    for _ in range(2):
+        await pilot.press("r")
+        await settled(app, pilot)
+    return sorted(list_runs(app.out).runs, key=lambda run: run.folder != recorder.followed)
+
+
 # -- news -------------------------------------------------------------------------------------------------------
 
 
 def test_the_next_run_is_shown_when_the_one_before_has_ended(tmp_path: Path) -> None:
     async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
-        await pilot.press("r")
-        await settled(app, pilot)
-        await pilot.press("r")
-        await settled(app, pilot)
-        first, second = sorted(list_runs(app.out).runs, key=lambda run: run.folder != recorder.followed)
+        first, second = await two_runs(app, pilot, recorder)
         queue(app, job(first, "running", 1), job(second, "waiting", 2))
         app.conductor.hear(RunNews(first.folder, (RunStarted("r", ROWS, (0,)), RunDone(1.0))))
         queue(app, job(first, "done", 1), job(second, "running", 2))
@@ -353,11 +357,7 @@ def test_a_run_that_was_chosen_stays_when_another_begins(tmp_path: Path) -> None
 
 def test_a_cancelled_run_stays_so_that_a_second_key_hits_no_other(tmp_path: Path) -> None:
     async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
-        await pilot.press("r")
-        await settled(app, pilot)
-        await pilot.press("r")
-        await settled(app, pilot)
-        first, second = sorted(list_runs(app.out).runs, key=lambda run: run.folder != recorder.followed)
+        first, second = await two_runs(app, pilot, recorder)
         await pilot.press("c")
         app.conductor.hear(RunNews(first.folder, (RunStarted("r", ROWS, (0,)), RunCancelled())))
         queue(app, job(first, "cancelled", 1), job(second, "running", 2))

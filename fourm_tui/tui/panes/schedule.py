@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -15,12 +14,13 @@ from fourm_tui.cost import Cost
 from fourm_tui.errors import FourmError, InputError
 from fourm_tui.modalities import MODALITIES
 from fourm_tui.schedule.editor import Editor
-from fourm_tui.schedule.rows import Problem, Row
+from fourm_tui.schedule.rows import Problem
 from fourm_tui.tui import cells
 from fourm_tui.tui.actions import bindings
 from fourm_tui.tui.cells import Cell
 from fourm_tui.tui.detail import problems_of, said
 from fourm_tui.tui.editing import is_onex
+from fourm_tui.tui.new_row import new_row
 from fourm_tui.tui.panes.pane import Pane
 from fourm_tui.tui.run_state import RunState
 from fourm_tui.tui.widgets.row_detail import RowDetail
@@ -282,7 +282,7 @@ class SchedulePane(Pane):
 
         def add(target: str) -> None:
             source = next(each for number, _, each in self.fourm.workspace.schedule.rows() if number == row)
-            if self.fourm.edit(f"add {target}", lambda editor: editor.insert_row(row, _new_row(source, target))):
+            if self.fourm.edit(f"add {target}", lambda editor: editor.insert_row(row, new_row(source, target))):
                 self.table.go_to(row + 1, "target_domains")
 
         self._choose_target("add a target", add)
@@ -386,20 +386,3 @@ def _tried(workspace: Workspace, cell: Cell, text: str) -> tuple[Workspace, str]
         return cells.tried(workspace, cell, text), ""
     except InputError as error:
         return workspace, str(error)
-
-
-def _new_row(source: Row, target: str) -> Row:
-    """A row for another target, like the one before it as far as that fits."""
-    modality = MODALITIES[target]
-    if modality.kind == "sequence":
-        return replace(
-            source, target=target, tokens=modality.max_tokens, scheme="autoregressive", steps=None, token_schedule=None,
-            temp=source.temp if source.scheme == "autoregressive" else 0.3, cfg_scale=1.0,
-        )  # fmt: skip
-    scheme = source.scheme if source.scheme in modality.schemes else modality.schemes[-1]
-    tokens = min(modality.max_tokens, max(source.tokens or 0, modality.max_tokens))
-    return replace(
-        source, target=target, tokens=tokens, scheme=scheme, steps=min(source.steps or 8, tokens),
-        token_schedule=source.token_schedule or "linear", temp_schedule=source.temp_schedule or "constant",
-        cfg_scale=source.cfg_scale if isinstance(source.cfg_scale, float) else 1.0,
-    )  # fmt: skip
