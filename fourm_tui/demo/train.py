@@ -117,7 +117,7 @@ def _train_model(
 ) -> None:
     model = new_model(options.seed)
     if options.from_weights and not state.is_file():
-        model = load_model(str(folder), "cpu", "fp32")
+        model = load_model(str(folder), "cpu", "fp32", packed=False)
         model.bring()
     learner = Learner(model.to(device), options.rate, options.seed, options.batch_size, new=not options.from_weights)
     if state.is_file():

@@ -4,15 +4,44 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from fourm_tui.architecture import Architecture
 from fourm_tui.model.embeddings import InputEmbedding, OutputEmbedding, input_embedding, sincos_positions
-from fourm_tui.model.layers import Block, Cache, DecoderBlock, KeysValues, LayerNorm, Linear
+from fourm_tui.model.layers import Block, Cache, DecoderBlock, Group, KeysValues, LayerNorm, Linear
 from fourm_tui.weights import OnDemand
+
+Context: TypeAlias = tuple[Sequence[KeysValues], Tensor | None]
+"""Keys and values in every decoder block of what is attended to, and its mask `[B, 1, 1, N]`."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the encoder sees of a batch."""
+
+    tokens: Tensor
+    """Embedded values, `[B, N, D]`; N may be 0."""
+    places: Tensor
+    """Their places (position + modality), `[B, N, D]`."""
+    visible: Tensor | None = None
+    """`[B, N]`, False for padding; None where there is none."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What the encoder made of several parts: `rows` `[R, D]`, one part after the other, as the groups say."""
+
+    rows: Tensor
+    groups: Sequence[Group]
+
+    def parts(self) -> list[Tensor]:
+        """Of each part, `[B, N, D]`."""
+        return Group.split(self.rows, self.groups)
 
 
 class FourM(nn.Module):
@@ -94,41 +123,44 @@ class FourM(nn.Module):
 
     # -- forward ------------------------------------------------------------------------------------------------
 
-    def encode(self, tokens: Tensor, places: Tensor, visible: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """The encoder, and what the decoder attends to.
-
-        Args:
-            tokens: embedded values, `[B, N, D]`; N may be 0.
-            places: their places (position + modality), `[B, N, D]`.
-            visible: `[B, N]`, False for padding; None where there is none.
+    def encode(self, parts: Sequence[Seen]) -> Encoded:
+        """The encoder, all parts in one pass; each of them sees itself only.
 
         Returns:
-            The context `[B, R + N, D]` with the R register tokens first, and its mask `[B, 1, 1, R + N]` or None.
+            What the decoder attends to; the R register tokens come first in each part.
         """
-        if self.register_tokens is not None:
-            registers = self.register_tokens.expand(len(tokens), -1, -1)
-            tokens = torch.cat([registers, tokens], dim=1)
-            places = torch.cat([torch.zeros_like(registers), places], dim=1)
-            if visible is not None:
-                visible = torch.cat([visible.new_ones(registers.shape[:2]), visible], dim=1)
-        mask = None
-        if visible is not None:
-            tokens = tokens * visible[..., None]
-            places = places * visible[..., None]
-            mask = visible[:, None, None]  # [B, 1, 1, N]
-        x = tokens + places
+        groups, tokens, places = [], [], []
+        for part in map(self._with_registers, parts):
+            batch, length = part.tokens.shape[:2]
+            groups.append(Group(batch, length, None if part.visible is None else part.visible[:, None, None]))
+            hidden = 1 if part.visible is None else part.visible[..., None]
+            tokens.append((part.tokens * hidden).flatten(0, 1))
+            places.append((part.places * hidden).flatten(0, 1))
+        where = torch.cat(places)
+        x = torch.cat(tokens) + where
         for block in self.encoder:
-            x = block(x, mask)
-        return self.decoder_proj_context(self.encoder_norm(x)) + places, mask
+            x = block(x, groups)
+        return Encoded(self.decoder_proj_context(self.encoder_norm(x)) + where, groups)
 
-    def keys_values(self, context: Tensor) -> list[KeysValues]:
-        """Keys and values of the context in every decoder block."""
-        return [block.keys_values(context) for block in self.decoder]  # type: ignore[operator]
+    def _with_registers(self, part: Seen) -> Seen:
+        if self.register_tokens is None:
+            return part
+        registers = self.register_tokens.expand(len(part.tokens), -1, -1)
+        visible = part.visible
+        if visible is not None:
+            visible = torch.cat([visible.new_ones(registers.shape[:2]), visible], dim=1)
+        tokens = torch.cat([registers, part.tokens], dim=1)
+        return Seen(tokens, torch.cat([torch.zeros_like(registers), part.places], dim=1), visible)
+
+    def keys_values(self, encoded: Encoded) -> list[Context]:
+        """What is attended to of each part: its keys and values in every decoder block, and its mask."""
+        blocks = [block.keys_values(encoded.rows, encoded.groups) for block in self.decoder]  # type: ignore[operator]
+        return [(list(each), group.mask) for *each, group in zip(*blocks, encoded.groups, strict=True)]
 
     def decode(
         self,
         y: Tensor,
-        contexts: Sequence[tuple[Sequence[KeysValues], Tensor | None]],
+        contexts: Sequence[Context],
         self_mask: Tensor | None = None,
         causal: bool = False,
         caches: Sequence[Cache] | None = None,
@@ -137,7 +169,7 @@ class FourM(nn.Module):
 
         Args:
             y: the same tokens for each of K contexts, one after the other: all of them in one pass.
-            contexts: `keys_values` of each, and its mask.
+            contexts: `keys_values`.
         """
         for i, block in enumerate(self.decoder):
             seen = [(keys_values[i], mask) for keys_values, mask in contexts]

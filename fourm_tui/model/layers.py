@@ -19,8 +19,25 @@ from fourm_tui.architecture import Architecture
 NORM_EPS = 1e-6
 KeysValues: TypeAlias = tuple[Tensor, Tensor]
 """Keys and values of one attention layer, each `[B, heads, N, head_dim]`."""
-Context: TypeAlias = tuple[KeysValues, Tensor | None]
+Attended: TypeAlias = tuple[KeysValues, Tensor | None]
 """Keys and values of what is attended to, and its mask."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """N tokens of each of B samples, which see each other; groups of several sizes lie in `[R, D]` one after the other,
+    so that everything but attention takes all of them at once, and nothing is padded."""
+
+    batch: int
+    length: int
+    mask: Tensor | None = None
+    """`[B, 1, 1, N]`."""
+
+    @classmethod
+    def split(cls, rows: Tensor, groups: Sequence[Group]) -> list[Tensor]:
+        """The groups in `rows` `[R, D]`, each `[B, N, D]`."""
+        parts = rows.split([group.batch * group.length for group in groups])
+        return [part.unflatten(0, (group.batch, group.length)) for part, group in zip(parts, groups, strict=True)]
 
 
 class LayerNorm(nn.Module):
@@ -46,41 +63,54 @@ class Linear(nn.Linear):
     packed: Tensor | None = None
 
     def pack(self) -> None:
-        """Lays the weights out; they can only be multiplied with from then on. For bf16 on a CPU: elsewhere it gains
-        nothing, and the weights stay as they are."""
-        weight = self.weight
-        if weight.device.type == "cpu" and weight.dtype == torch.bfloat16 and hasattr(_ONEDNN, _REORDER):
-            self.packed = getattr(_ONEDNN, _REORDER)(weight.detach(), None)
-            self.register_parameter("weight", None)
+        """Lays the weights out; they can only be multiplied with from then on. For bf16 and fp32 on a CPU: elsewhere
+        they stay as they are."""
+        weight = self.weight.detach()
+        if weight.device.type != "cpu":
+            return
+        if weight.dtype == torch.bfloat16 and hasattr(_ONEDNN, "_reorder_linear_weight"):
+            self.packed = _ONEDNN._reorder_linear_weight(weight, None)
+        elif weight.dtype == torch.float32 and hasattr(_MKL, "_mkl_reorder_linear_weight"):
+            self.packed = _MKL._mkl_reorder_linear_weight(weight, _PACKED_FOR)
+        else:
+            return
+        self.register_parameter("weight", None)
 
     @property
     def bytes(self) -> int:
         """Of the weights, in either layout."""
         weight = self.weight if self.packed is None else self.packed
-        return weight.numel() * weight.element_size()
+        return self.in_features * self.out_features * weight.element_size()
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x) if self.packed is None else self._product(x, "none")
+        return super().forward(x) if self.packed is None else self._product(x, self.packed)
 
     def silu(self, x: Tensor) -> Tensor:
         """`silu(forward(x))`."""
-        if self.packed is not None:
-            return self._product(x, "swish")
-        found = super().forward(x)
+        if self.packed is not None and self.packed.dtype == torch.bfloat16:
+            return self._product(x, self.packed, "swish")
+        found = self(x)
         return F.silu(found, inplace=not found.requires_grad)
 
-    def _product(self, x: Tensor, then: str) -> Tensor:
-        """By oneDNN, which makes code for each number of rows and keeps it: so there are to be few different ones."""
+    def _product(self, x: Tensor, packed: Tensor, then: str = "none") -> Tensor:
         rows = x.numel() // x.shape[-1]
+        if packed.dtype == torch.float32:
+            # Of the weights as they were only the shape is asked for, if the number of rows is the one named.
+            shape = x.new_empty(1).expand(self.out_features, self.in_features)
+            return _MKL._mkl_linear(x, packed, shape, self.bias, rows)
+        # oneDNN makes code for each number of rows and keeps it: there are to be few different ones.
         spare = -rows % _ROWS if rows > _ROWS else 0
         if not spare:
-            return _ONEDNN._linear_pointwise(x, self.packed, self.bias, then, [], "")
+            return _ONEDNN._linear_pointwise(x, packed, self.bias, then, [], "")
         flat = F.pad(x.reshape(rows, -1), (0, 0, 0, spare))
-        found = _ONEDNN._linear_pointwise(flat, self.packed, self.bias, then, [], "")
+        found = _ONEDNN._linear_pointwise(flat, packed, self.bias, then, [], "")
         return found[:rows].view(*x.shape[:-1], -1)
 
 
-_ONEDNN, _REORDER, _ROWS = torch.ops.mkldnn, "_reorder_linear_weight", 32
+_ONEDNN, _MKL = torch.ops.mkldnn, torch.ops.mkl
+_ROWS = 32
+_PACKED_FOR = 256
+"""Rows that MKL lays weights out for; they serve any number, and from 1 to 400 this layout is the fastest."""
 
 
 class Mlp(nn.Module):
@@ -131,12 +161,14 @@ class _Heads(nn.Module):
         """`[B, N, parts * D]` to `parts` tensors `[B, heads, N, head_dim]`."""
         return x.unflatten(-1, (parts, self.num_heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
 
-    def attend(self, q: Tensor, keys_values: KeysValues, mask: Tensor | None, causal: bool = False) -> Tensor:
-        return self.merge(_attention(q, keys_values, mask, causal))
 
-    def merge(self, heads: Tensor) -> Tensor:
-        """`[B, heads, N, head_dim]` to `[B, N, D]`, projected."""
-        return self.proj(heads.transpose(1, 2).flatten(2))
+def merge(heads: Tensor) -> Tensor:
+    """`[B, heads, N, head_dim]` to `[B, N, D]`."""
+    return heads.transpose(1, 2).flatten(2)
+
+
+def _joined(parts: Sequence[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts))
 
 
 def _attention(q: Tensor, keys_values: KeysValues, mask: Tensor | None, causal: bool = False) -> Tensor:
@@ -168,9 +200,17 @@ class Attention(_Heads):
         self, x: Tensor, mask: Tensor | None = None, causal: bool = False, cache: Cache | None = None
     ) -> Tensor:  # fmt: skip
         """`x` is `[B, N, D]`, `mask` broadcasts to `[B, heads, N, N]`; with a cache, `x` holds the newest tokens."""
-        q, k, v = self.split(self.qkv(x), 3)
+        return self.proj(self._heads(self.qkv(x), mask, causal, cache))
+
+    def grouped(self, x: Tensor, groups: Sequence[Group]) -> Tensor:
+        """`x` `[R, D]` holds groups, each of which sees itself."""
+        parts = zip(Group.split(self.qkv(x), groups), groups, strict=True)
+        return self.proj(_joined([self._heads(part, group.mask).flatten(0, 1) for part, group in parts]))
+
+    def _heads(self, qkv: Tensor, mask: Tensor | None, causal: bool = False, cache: Cache | None = None) -> Tensor:
+        q, k, v = self.split(qkv, 3)
         q, k = self.q_norm(q), self.k_norm(k)
-        return self.attend(q, (k, v) if cache is None else cache.append(k, v), mask, causal)
+        return merge(_attention(q, (k, v) if cache is None else cache.append(k, v), mask, causal))
 
 
 class CrossAttention(_Heads):
@@ -181,16 +221,17 @@ class CrossAttention(_Heads):
         self.q = Linear(a.dim, a.dim, bias=a.qkv_bias)
         self.kv = Linear(a.dim, 2 * a.dim, bias=a.qkv_bias)
 
-    def keys_values(self, context: Tensor) -> KeysValues:
-        k, v = self.split(self.kv(context), 2)
-        return self.k_norm(k), v
+    def keys_values(self, rows: Tensor, groups: Sequence[Group]) -> list[KeysValues]:
+        """Of each group in `rows` `[R, D]`."""
+        found = [self.split(part, 2) for part in Group.split(self.kv(rows), groups)]
+        return [(self.k_norm(k), v) for k, v in found]
 
-    def forward(self, x: Tensor, contexts: Sequence[Context]) -> Tensor:
+    def forward(self, x: Tensor, contexts: Sequence[Attended]) -> Tensor:
         """`x` `[K * B, M, D]` holds queries to K contexts, one after the other."""
         (q,) = self.split(self.q(x), 1)
         queries = self.q_norm(q).chunk(len(contexts))
-        heads = [_attention(part, *context) for part, context in zip(queries, contexts, strict=True)]
-        return self.merge(heads[0] if len(heads) == 1 else torch.cat(heads))
+        heads = [merge(_attention(part, *context)) for part, context in zip(queries, contexts, strict=True)]
+        return self.proj(_joined(heads))
 
 
 class Block(nn.Module):
@@ -203,8 +244,8 @@ class Block(nn.Module):
         self.norm2 = LayerNorm(a.dim, a.norm_bias)
         self.mlp = Mlp(a)
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        x = x + self.attn(self.norm1(x), mask)
+    def forward(self, x: Tensor, groups: Sequence[Group]) -> Tensor:
+        x = x + self.attn.grouped(self.norm1(x), groups)
         return x + self.mlp(self.norm2(x))
 
 
@@ -221,13 +262,13 @@ class DecoderBlock(nn.Module):
         self.norm2 = LayerNorm(a.dim, a.norm_bias)
         self.mlp = Mlp(a)
 
-    def keys_values(self, context: Tensor) -> KeysValues:
-        return self.cross_attn.keys_values(self.context_norm(context))
+    def keys_values(self, rows: Tensor, groups: Sequence[Group]) -> list[KeysValues]:
+        return self.cross_attn.keys_values(self.context_norm(rows), groups)
 
     def forward(
         self,
         y: Tensor,
-        contexts: Sequence[Context],
+        contexts: Sequence[Attended],
         self_mask: Tensor | None = None,
         causal: bool = False,
         cache: Cache | None = None,

@@ -19,6 +19,7 @@ def load_model(
     dtype: str | torch.dtype | None = None,
     relative_to: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
+    packed: bool = True,
 ) -> FourM:
     """Loads a 4M model for generation.
 
@@ -29,6 +30,8 @@ def load_model(
         dtype: `fp32`, `bf16`, `fp16` or a torch dtype; None: bf16 on CUDA, else fp32.
         relative_to: folder where a path is also looked for.
         progress: called with the number of tensors loaded and their total; what it raises stops the loading.
+        packed: lay the weights out for a CPU's matrix products, which makes them faster, and leaves no weights to read
+            or to train.
 
     Raises:
         InputError: there is no such checkpoint, or its config or its tensors do not fit; all of them are listed.
@@ -44,5 +47,6 @@ def load_model(
     load_weights(model, checkpoint.weights, device, as_dtype(dtype, device), shared, default, progress)
     model.share_modality_embeddings()
     model.source = checkpoint.weights
-    model.pack()
+    if packed:
+        model.pack()
     return model.eval().requires_grad_(False)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fourm_tui.model.fourm import FourM
+from fourm_tui.model.fourm import FourM, Seen
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def predictions(
     order: Sequence[str] | None = None,
 ) -> dict[str, Predictions]:
     """Logits and targets of every target modality; arguments as for `losses`."""
-    context, context_mask = _encode(model, batch, num_encoder_tokens)
+    contexts = model.keys_values(model.encode([_seen(model, batch, num_encoder_tokens)]))
     names = [name for name in (order or batch) if name in model.decoder_embeddings]
     parts = [_decoder_input(model, name, batch[name]) for name in names]
     y = torch.cat([part[0] for part in parts], dim=1)
@@ -99,7 +99,7 @@ def predictions(
     y = y.gather(1, kept[..., None].expand(-1, -1, y.shape[-1])) * there[..., None]
     targets, modality = targets.gather(1, kept), modality.gather(1, kept)
     mask = _decoder_mask(model, modality, causal[modality], there)
-    out = model.decode(y, [(model.keys_values(context), context_mask)], mask)
+    out = model.decode(y, contexts, mask)
     found = {}
     for i, name in enumerate(names):
         mine = (modality == i) & there
@@ -107,7 +107,7 @@ def predictions(
     return found
 
 
-def _encode(model: FourM, batch: Mapping[str, Masked], limit: int) -> tuple[Tensor, Tensor | None]:
+def _seen(model: FourM, batch: Mapping[str, Masked], limit: int) -> Seen:
     tokens, places, visible = [], [], []
     for name, part in batch.items():
         if name not in model.encoder_embeddings:
@@ -124,7 +124,7 @@ def _encode(model: FourM, batch: Mapping[str, Masked], limit: int) -> tuple[Tens
     index = kept[..., None].expand(-1, -1, model.architecture.dim)
     chosen = torch.cat(tokens, 1).gather(1, index), torch.cat(places, 1).gather(1, index)
     # Where the budget is used up, as training wants it, nothing is hidden and attention needs no mask.
-    return model.encode(*chosen, None if there.device.type == "cpu" and bool(there.all()) else there)
+    return Seen(*chosen, None if there.device.type == "cpu" and bool(there.all()) else there)
 
 
 def _decoder_input(model: FourM, name: str, part: Masked) -> tuple[Tensor, Tensor, Tensor]:

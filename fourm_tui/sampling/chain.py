@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 
 from fourm_tui.curves import Guidance, guidance_at
-from fourm_tui.model.fourm import FourM
-from fourm_tui.model.layers import KeysValues
+from fourm_tui.model.fourm import Context, FourM
 from fourm_tui.plan import Step
 from fourm_tui.sampling.draw import Drawn, Generators, draw, generators
-from fourm_tui.sampling.guidance import branches, combine, context
+from fourm_tui.sampling.guidance import branches, combine, seen
 from fourm_tui.sampling.spans import merge_spans
 from fourm_tui.sampling.state import ImageTokens, State
 
@@ -120,13 +119,10 @@ def branch_logits(model: FourM, state: State, step: Step, positions: Tensor) -> 
     return list(output.to_logits(decoded).float().chunk(len(contexts)))
 
 
-def _contexts(model: FourM, state: State, step: Step) -> list[tuple[list[KeysValues], Tensor | None]]:
-    """What the decoder attends to in every guidance branch: keys and values in all blocks, and the mask."""
-    found = []
-    for branch in branches(step.guidance, step.guided, state.modalities, step.target):
-        seen, mask = context(model, state, branch)
-        found.append((model.keys_values(seen), mask))
-    return found
+def _contexts(model: FourM, state: State, step: Step) -> list[Context]:
+    """What the decoder attends to in every guidance branch, all of them encoded in one pass."""
+    all_branches = branches(step.guidance, step.guided, state.modalities, step.target)
+    return model.keys_values(model.encode([seen(model, state, branch) for branch in all_branches]))
 
 
 def _random_order(known: Tensor, sources: Generators) -> Tensor:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from fourm_tui.curves import Guidance
-from fourm_tui.model.fourm import FourM
+from fourm_tui.model.fourm import FourM, Seen
 from fourm_tui.sampling.state import S_1, ImageTokens, State, Vectors
 from fourm_tui.sampling.state import Sequence as TextSequence
 
@@ -57,8 +57,8 @@ def combine(logits: Sequence[Tensor], guidance: Guidance) -> Tensor:
     return guided
 
 
-def context(model: FourM, state: State, branch: Branch) -> tuple[Tensor, Tensor | None]:
-    """Runs the encoder over what a branch sees: the context `[B, N, D]` and its mask (see `FourM.encode`)."""
+def seen(model: FourM, state: State, branch: Branch) -> Seen:
+    """What the encoder is given of a branch."""
     tokens: list[Tensor] = []
     places: list[Tensor] = []
     lengths: list[Sequence[int]] = []
@@ -72,9 +72,9 @@ def context(model: FourM, state: State, branch: Branch) -> tuple[Tensor, Tensor 
             lengths.append(found[2])
     if not tokens:
         nothing = torch.zeros(state.batch, 0, model.architecture.dim, device=state.device, dtype=model.dtype)
-        return model.encode(nothing, nothing)
+        return Seen(nothing, nothing)
     visible = _visible(tokens, lengths, state.device)
-    return model.encode(torch.cat(tokens, dim=1), torch.cat(places, dim=1), visible)
+    return Seen(torch.cat(tokens, dim=1), torch.cat(places, dim=1), visible)
 
 
 def _embedded(

@@ -13,7 +13,7 @@ from torch import Tensor
 from fourm_tui.plan import Step
 from fourm_tui.sampling.chain import Decoded, branch_logits, run_chain, step_seeds
 from fourm_tui.sampling.draw import filtered
-from fourm_tui.sampling.guidance import branches, combine, context
+from fourm_tui.sampling.guidance import branches, combine, seen
 from fourm_tui.sampling.state import ImageTokens, Sequence, State, Vectors
 from tests.fm.reference import Case, case_names
 
@@ -113,10 +113,10 @@ def replay_sequence(case: Case, state: State, step: Step, index: int) -> State:
     logits = []
     with torch.inference_mode():
         for branch in branches(step.guidance, step.guided, state.modalities, step.target):
-            seen, mask = context(case.model, state, branch)
+            contexts = case.model.keys_values(case.model.encode([seen(case.model, state, branch)]))
             places = torch.arange(tokens.shape[1]).expand(tokens.shape)
             query = output.token_emb(tokens) + output.place(places)
-            made = case.model.decode(query, [(case.model.keys_values(seen), mask)], causal=True)
+            made = case.model.decode(query, contexts, causal=True)
             logits.append(output.to_logits(made))
     compare(expected, logits, combine(logits, step.guidance))
     return state.having(step.target, Sequence.of(expected_texts(case, step.target)))
