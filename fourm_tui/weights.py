@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from fourm_tui.checkpoints import CONFIG_FILE, WEIGHTS_FILE, Checkpoint, read_config
 from fourm_tui.download import Transfer, download
@@ -49,6 +52,30 @@ def as_dtype(dtype: str | torch.dtype | None, device: torch.device) -> torch.dty
     if dtype not in DTYPES:
         raise InputError(f"{printable(dtype, 40)} is no number type; use {', '.join(DTYPES)}")
     return DTYPES[dtype]
+
+
+@contextmanager
+def without_values() -> Iterator[None]:
+    """Modules made in it have shapes only: nothing is allocated, and no initial values are drawn."""
+    with torch.device("meta"), _NotInitialised():
+        yield
+
+
+def computed(shape: tuple[int, ...], make: Callable[[], Tensor]) -> Tensor:
+    """What `make` gives; within `without_values` only the shape, which is what it makes."""
+    empty = torch.empty(shape)
+    return empty if empty.is_meta else make()
+
+
+class _NotInitialised(TorchFunctionMode):
+    """On the meta device `torch.nn.init` does nothing, but imports half of torch for it, which takes a second."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:  # fmt: skip
+        if getattr(func, "__module__", "") == "torch.nn.init":
+            return None
+        return func(*args, **(kwargs or {}))
 
 
 def fetched(checkpoint: Checkpoint, progress: Callable[[int, int], None] | None = None) -> Checkpoint:

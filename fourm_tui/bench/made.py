@@ -6,11 +6,12 @@ import torch
 
 from fourm_tui.architecture import Architecture
 from fourm_tui.model.fourm import FourM
+from fourm_tui.weights import without_values
 
 
 def made_model(architecture: Architecture, device: torch.device, dtype: torch.dtype) -> FourM:
     """A model with the same made-up weights each time."""
-    with torch.device("meta"):
+    with without_values():
         model = FourM(architecture)
     model.to_empty(device=device)
     model = model.to(dtype)
@@ -24,4 +25,5 @@ def made_model(architecture: Architecture, device: torch.device, dtype: torch.dt
         for name, parameter in model.named_parameters():
             if "norm" in name:
                 parameter.fill_(1.0)
+    model.pack()
     return model.eval().requires_grad_(False)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from fourm_tui.architecture import T5_WIDTH
 from fourm_tui.modalities import Modality
 from fourm_tui.model.layers import Linear
-from fourm_tui.weights import OnDemand
+from fourm_tui.weights import OnDemand, computed
 
 SEQUENCE_POSITIONS = 512
 """Rows of the position embeddings of all sequences, whatever their maximum length."""
@@ -52,7 +52,8 @@ class Places(nn.Module):
         if modality.learned_positions:
             self.pos_emb = nn.Parameter(torch.zeros(1, modality.max_tokens, dim))
         else:
-            self.register_buffer("pos_emb", sincos_positions(modality, dim))
+            count = modality.max_tokens if modality.grid else SEQUENCE_POSITIONS
+            self.register_buffer("pos_emb", computed((1, count, dim), lambda: sincos_positions(modality, dim)))
         self.mod_emb = nn.Parameter(torch.zeros(1, 1, dim))
 
     def place(self, positions: Tensor) -> Tensor:

@@ -63,14 +63,15 @@ class Linear(nn.Linear):
     packed: Tensor | None = None
 
     def pack(self) -> None:
-        """Lays the weights out; they can only be multiplied with from then on. For bf16 and fp32 on a CPU: elsewhere
-        they stay as they are."""
+        """Lays the weights out; they can only be multiplied with from then on. For bf16 and, if they are wide, fp32
+        on a CPU: elsewhere they stay as they are."""
         weight = self.weight.detach()
         if weight.device.type != "cpu":
             return
+        wide = min(weight.shape) >= _WIDE
         if weight.dtype == torch.bfloat16 and hasattr(_ONEDNN, "_reorder_linear_weight"):
             self.packed = _ONEDNN._reorder_linear_weight(weight, None)
-        elif weight.dtype == torch.float32 and hasattr(_MKL, "_mkl_reorder_linear_weight"):
+        elif weight.dtype == torch.float32 and wide and hasattr(_MKL, "_mkl_reorder_linear_weight"):
             self.packed = _MKL._mkl_reorder_linear_weight(weight, _PACKED_FOR)
         else:
             return
@@ -111,6 +112,8 @@ _ONEDNN, _MKL = torch.ops.mkldnn, torch.ops.mkl
 _ROWS = 32
 _PACKED_FOR = 256
 """Rows that MKL lays weights out for; they serve any number, and from 1 to 400 this layout is the fastest."""
+_WIDE = 512
+"""From this many features on it is faster so; narrow layers would take megabytes more each, and gain nothing."""
 
 
 class Mlp(nn.Module):

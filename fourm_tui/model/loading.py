@@ -10,7 +10,7 @@ import torch
 from fourm_tui.architecture import Architecture
 from fourm_tui.checkpoints import find_checkpoint
 from fourm_tui.model.fourm import FourM
-from fourm_tui.weights import as_dtype, fetched, load_weights
+from fourm_tui.weights import as_dtype, fetched, load_weights, without_values
 
 
 def load_model(
@@ -41,7 +41,7 @@ def load_model(
     assert checkpoint.config is not None and checkpoint.weights is not None
     device = torch.device(device)
     architecture = Architecture.from_config(checkpoint.config, checkpoint.name)
-    with torch.device("meta"):
+    with without_values():
         model = FourM(architecture)
     shared, default = dict(model.shared_names()), model.default_buffer
     load_weights(model, checkpoint.weights, device, as_dtype(dtype, device), shared, default, progress)

@@ -14,6 +14,7 @@ from fourm_tui.errors import InputError, printable
 PREFIX = "fourm_tui."
 """Begins the keys of our chunks, so that they are told from those of other programs."""
 _LONG = 400  # characters from which a chunk is compressed
+_LEVEL = 3  # of compression, 0 to 9: the highest makes files a seventh smaller in ten times as long
 
 
 def png_bytes(picture: Image.Image, facts: Mapping[str, str] | None = None) -> bytes:
@@ -23,7 +24,7 @@ def png_bytes(picture: Image.Image, facts: Mapping[str, str] | None = None) -> b
         whole = text.encode("utf-8", "backslashreplace").decode("utf-8")
         chunks.add_itxt(PREFIX + name, whole, zip=len(whole) > _LONG)
     file = io.BytesIO()
-    picture.save(file, "PNG", pnginfo=chunks, optimize=picture.width * picture.height < 250_000)
+    picture.save(file, "PNG", pnginfo=chunks, compress_level=_LEVEL)
     return file.getvalue()
 
 

@@ -13,7 +13,7 @@ from fourm_tui.checkpoints import find_checkpoint, read_header
 from fourm_tui.errors import InputError, printable
 from fourm_tui.tokenizers.config import TokenizerConfig
 from fourm_tui.tokenizers.vqvae import VQVAE, VQEncoder
-from fourm_tui.weights import as_dtype, fetched, load_weights
+from fourm_tui.weights import as_dtype, fetched, load_weights, without_values
 
 if TYPE_CHECKING:
     from fourm_tui.tokenizers.divae import DiVAE
@@ -48,7 +48,7 @@ def load_tokenizer(
     device = torch.device(device)
     config = TokenizerConfig.from_config(checkpoint.config, checkpoint.name)
     try:
-        with torch.device("meta"):
+        with without_values():
             tokenizer = build(config)
     except InputError as error:
         raise InputError(f"{printable(checkpoint.name)}: {error}") from None

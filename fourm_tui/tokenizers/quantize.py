@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fourm_tui.tokenizers.config import TokenizerConfig
+from fourm_tui.weights import computed
 
 _AT_ONCE = 4096
 """Latents compared with the codebook at once, so that the table of scores stays small."""
@@ -24,7 +25,7 @@ class Codebook(nn.Module):
     def __init__(self, size: int, dim: int, cosine: bool) -> None:
         super().__init__()
         self.cosine = cosine
-        self.embed = nn.Parameter(F.normalize(torch.randn(size, dim), dim=-1))
+        self.embed = nn.Parameter(computed((size, dim), lambda: F.normalize(torch.randn(size, dim), dim=-1)))
         self.register_buffer("initted", torch.ones(1))
         self.register_buffer("cluster_size", torch.ones(size))
         if not cosine:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fourm_tui.tokenizers.unet import NORM_GROUPS, sinusoid
-from fourm_tui.tokenizers.vit import Attention, Mlp, sincos_grid
+from fourm_tui.tokenizers.vit import Attention, Mlp, position_buffer, sincos_grid
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class Middle(nn.Module):
         super().__init__()
         self.size = size
         dim = size.mid_dim
-        self.register_buffer("mid_pos_emb", sincos_grid(size.mid_hw_posemb, dim))
+        self.register_buffer("mid_pos_emb", position_buffer(size.mid_hw_posemb, dim))
         self.mask_token = nn.Parameter(torch.zeros(dim))
         self.mid_block = nn.ModuleList(Block(size, time_channels) for _ in range(size.mid_layers))
         self.mid_cond_proj = nn.Linear(cond_channels, dim)

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from fourm_tui.errors import InputError
 from fourm_tui.tokenizers.config import TokenizerConfig
+from fourm_tui.weights import computed
 
 NORM_EPS = 1e-6
 SIZES = {"s": (512, 8, 8), "b": (768, 12, 12), "l": (1024, 24, 16)}
@@ -28,6 +29,11 @@ def sincos_grid(side: int, dim: int) -> Tensor:
     along_rows = waves[:, :, None].expand(-1, -1, side)
     along_columns = waves[:, None, :].expand(-1, side, -1)
     return torch.cat([along_rows, along_columns])[None]
+
+
+def position_buffer(side: int, dim: int) -> Tensor:
+    """The same for a module that may be made without values."""
+    return computed((1, dim, side, side), lambda: sincos_grid(side, dim))
 
 
 class Mlp(nn.Module):
@@ -100,7 +106,7 @@ class _ViT(nn.Module):
         super().__init__()
         self.dim, depth, heads = SIZES[size]
         self.side = side
-        self.register_buffer("pos_emb", sincos_grid(side, self.dim))
+        self.register_buffer("pos_emb", position_buffer(side, self.dim))
         self.blocks = nn.Sequential(*(Block(self.dim, heads) for _ in range(depth)))
         if post_mlp:
             self.norm_mlp = nn.LayerNorm(self.dim, eps=NORM_EPS)
