@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -49,6 +50,11 @@ class RowDecoder:
         self.text = models.text
         self.newest: Decoded | None = None
         """The step that is being told."""
+        on_gpu = model.device.type == "cuda"
+        self.behind = 1 if on_gpu and not job.preview_every and not row.is_sequence else 0
+        """Steps by which telling is behind decoding: a GPU makes the next one meanwhile, but for a preview it has to
+        wait."""
+        self._untold: deque[_Step] = deque()
 
     def decode(
         self, stop: Callable[[], bool], skipped: Callable[[], frozenset[int]] = frozenset
@@ -69,9 +75,11 @@ class RowDecoder:
         end, steps = start, run_chain(self.model, start, row.steps, step_seeds(self.seeds))
         for index in range(self.facts.steps):
             if stop():
+                yield from self._tell(gathered)
                 raise StoppedError
             gone = skipped().intersection(self.numbers) - self.gone
             if gone:
+                yield from self._tell(gathered)
                 yield from map(SampleSkipped, sorted(gone))
                 self.gone |= gone
                 if self.gone.issuperset(self.numbers):
@@ -84,13 +92,21 @@ class RowDecoder:
             decoded = next(steps, None)
             if decoded is None:  # every sequence of the batch has ended
                 break
-            self.newest = decoded
-            yield from gathered.add(decoded, index)
-            self.newest = None
+            self._untold.append(_Step(decoded, index))
+            yield from self._tell(gathered, self.behind)
             end = decoded.state
+        yield from self._tell(gathered)
         self.state = self._without_gone(end if self.passes == 1 else self.state)
         gathered.finish()
         self._leave_out()
+
+    def _tell(self, gathered: _Images | _Sequences, but: int = 0) -> Iterator[Event]:
+        """The events of the steps that were not told yet, but for the last ones."""
+        while len(self._untold) > but:
+            step = self._untold.popleft()
+            self.newest = step.decoded
+            yield from gathered.add(step)
+            self.newest = None
 
     def _without_gone(self, state: State) -> State:
         return state.part(self._places()) if self.gone else state
@@ -117,6 +133,29 @@ class RowDecoder:
         )  # fmt: skip
 
 
+class _Step:
+    """What a step decoded, on its way from the device.
+
+    Args:
+        index: of the step in its row.
+    """
+
+    def __init__(self, decoded: Decoded, index: int) -> None:
+        self.decoded, self.index = decoded, index
+        tensors = decoded.positions, decoded.tokens, decoded.confidence
+        self._tensors = [tensor.to("cpu", non_blocking=True) for tensor in tensors]
+        self._arrived: torch.cuda.Event | None = None
+        if tensors[0].is_cuda:
+            self._arrived = torch.cuda.Event()
+            self._arrived.record(torch.cuda.current_stream(tensors[0].device))
+
+    def arrays(self) -> list[NDArray[Any]]:
+        """Positions, tokens and confidence `[B, n]`; waits until they are here."""
+        if self._arrived is not None:
+            self._arrived.synchronize()
+        return [tensor.numpy() for tensor in self._tensors]
+
+
 class _Images:
     """Tokens of a grid as they come, `[B, N]`."""
 
@@ -128,12 +167,12 @@ class _Images:
         self.step = np.where(known, GIVEN, LEFT_OPEN).astype(np.int16)
         self.confidence = known.astype(np.float32)
 
-    def add(self, decoded: Decoded, index: int) -> list[Event]:
-        at, tokens, confidence = _numpy(decoded.positions), _numpy(decoded.tokens), _numpy(decoded.confidence)
+    def add(self, step: _Step) -> list[Event]:
+        at, tokens, confidence = step.arrays()
         np.put_along_axis(self.tokens, at, tokens, axis=1)
-        np.put_along_axis(self.step, at, np.int16(index), axis=1)
+        np.put_along_axis(self.step, at, np.int16(step.index), axis=1)
         np.put_along_axis(self.confidence, at, confidence, axis=1)
-        return [self.row.step_done(index, range(len(at)), at, tokens, confidence)]
+        return [self.row.step_done(step.index, range(len(at)), at, tokens, confidence)]
 
     def keep(self, places: list[int]) -> None:
         """Leaves all samples out but those at some places of the batch."""
@@ -164,8 +203,9 @@ class _Sequences:
         shown = start.batch if row.passes == 1 else 0
         self.streams = [TextStream(row.text) for _ in range(shown)] if row.text else []
 
-    def add(self, decoded: Decoded, index: int) -> list[Event]:
-        tokens, confidence = _numpy(decoded.tokens), _numpy(decoded.confidence)
+    def add(self, step: _Step) -> list[Event]:
+        _, tokens, confidence = step.arrays()
+        decoded, index = step.decoded, step.index
         numbers = [number for number in self.row.numbers for _ in range(self.row.passes)]
         going = [b for b, done in enumerate(decoded.done) if not done and numbers[b] not in self.row.gone]
         for b in going:
@@ -202,7 +242,3 @@ class _Sequences:
         confidence = [self.confidence[b][at] if at >= 0 else 1.0 for b, at in merged]
         target.confidence[number] = np.array(confidence, dtype=np.float32)
         target.texts[number] = text.decode_text(ids) if text else ""
-
-
-def _numpy(values: torch.Tensor) -> NDArray[Any]:
-    return values.cpu().numpy()

@@ -31,6 +31,7 @@ from fourm_tui.events import (
 )
 from fourm_tui.modalities import Modality
 from fourm_tui.model.fourm import FourM
+from fourm_tui.model.passes import passes_of
 from fourm_tui.plan import Plan, RowPlan
 from fourm_tui.sampling.state import State, joined
 
@@ -209,6 +210,7 @@ class _Chains:
                     raise does_not_fit(error, model.device) from None
                 pieces[:0] = halves(piece)
                 self.most = min(self.most, len(pieces[0]))
+                passes_of(model).forget()
                 yield too_large(row.row.target, len(piece))
             else:
                 done += [decoder] if decoder.numbers else []

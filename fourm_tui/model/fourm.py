@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,9 @@ from fourm_tui.architecture import Architecture
 from fourm_tui.model.embeddings import InputEmbedding, OutputEmbedding, input_embedding, sincos_positions
 from fourm_tui.model.layers import Block, Cache, DecoderBlock, Group, KeysValues, LayerNorm, Linear
 from fourm_tui.weights import OnDemand
+
+if TYPE_CHECKING:
+    from fourm_tui.model.passes import Passes
 
 Context: TypeAlias = tuple[Sequence[KeysValues], Tensor | None]
 """Keys and values in every decoder block of what is attended to, and its mask `[B, 1, 1, N]`."""
@@ -52,6 +55,8 @@ class FourM(nn.Module):
         a = self.architecture = architecture
         self.source: Path | None = None
         """The file that the weights came from."""
+        self.passes: Passes | None = None
+        """What runs it, see `passes_of`."""
         self.mask_token = nn.Parameter(torch.zeros(1, 1, a.dim))
         self.register_tokens = (
             nn.Parameter(torch.zeros(1, a.num_register_tokens, a.dim)) if a.num_register_tokens else None

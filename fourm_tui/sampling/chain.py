@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from fourm_tui.curves import Guidance, guidance_at
-from fourm_tui.model.fourm import Context, FourM
+from fourm_tui.model.fourm import FourM, Seen
+from fourm_tui.model.passes import passes_of
 from fourm_tui.plan import Step
 from fourm_tui.sampling.draw import Drawn, Generators, draw, generators
 from fourm_tui.sampling.guidance import branches, combine, seen
@@ -112,17 +113,16 @@ def _filled(tokens: ImageTokens, positions: Tensor, logits: Tensor) -> Tensor:
 
 def branch_logits(model: FourM, state: State, step: Step, positions: Tensor) -> list[Tensor]:
     """Logits `[B, n, V]` of every guidance branch at `positions` `[B, n]`; the decoder sees these and no others."""
-    output = model.output(step.target)
-    query = model.mask_token + output.place(positions)
-    contexts = _contexts(model, state, step)
-    decoded = model.decode(query.repeat(len(contexts), 1, 1), contexts)
-    return list(output.to_logits(decoded).float().chunk(len(contexts)))
+    parts = _parts(model, state, step)
+    query = model.mask_token + model.output(step.target).place(positions)
+    return list(passes_of(model).image(step.target, parts, query).float().chunk(len(parts)))
 
 
-def _contexts(model: FourM, state: State, step: Step) -> list[Context]:
-    """What the decoder attends to in every guidance branch, all of them encoded in one pass."""
-    all_branches = branches(step.guidance, step.guided, state.modalities, step.target)
-    return model.keys_values(model.encode([seen(model, state, branch) for branch in all_branches]))
+def _parts(model: FourM, state: State, step: Step) -> list[Seen]:
+    """What the encoder sees in every guidance branch."""
+    return [
+        seen(model, state, branch) for branch in branches(step.guidance, step.guided, state.modalities, step.target)
+    ]
 
 
 def _random_order(known: Tensor, sources: Generators) -> Tensor:
@@ -139,10 +139,10 @@ def _most_certain(drawn: Drawn, positions: Tensor, count: int) -> tuple[Drawn, T
 
 def _sequence(model: FourM, state: State, step: Step, sources: Generators) -> Iterator[Decoded]:
     """Token by token, with cached keys and values; each sample stops at its own stop token."""
-    sequence, output, B = state.sequence(step.target), model.output(step.target), state.batch
-    contexts = _contexts(model, state, step)
+    sequence, B = state.sequence(step.target), state.batch
+    parts = _parts(model, state, step)
     room = min(sequence.room, model.architecture.modalities[step.target].max_tokens)
-    caches = model.new_caches(len(contexts) * B, room)
+    following = passes_of(model).text(step.target, parts, B, room)
     newest = torch.full((B, 1), sequence.start, device=state.device)
     generated: list[list[int]] = [[sequence.start] for _ in range(B)]
     done = [sequence.start == sequence.stop] * B
@@ -150,9 +150,7 @@ def _sequence(model: FourM, state: State, step: Step, sources: Generators) -> It
         if all(done):
             break
         position = torch.full((B, 1), t, device=state.device)
-        query = output.token_emb(newest) + output.place(position)
-        decoded = model.decode(query.repeat(len(contexts), 1, 1), contexts, caches=caches)
-        logits = list(output.to_logits(decoded).float().chunk(len(contexts)))
+        logits = list(following(newest, t).float().chunk(len(parts)))
         guidance: Guidance = guidance_at(step.cfg_schedule, step.guidance, (t + 1) / room)
         drawn = draw(combine(logits, guidance), step.temperature, step.top_k, step.top_p, sources)
         before = tuple(done)

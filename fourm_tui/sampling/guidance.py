@@ -61,7 +61,7 @@ def seen(model: FourM, state: State, branch: Branch) -> Seen:
     """What the encoder is given of a branch."""
     tokens: list[Tensor] = []
     places: list[Tensor] = []
-    lengths: list[Sequence[int]] = []
+    there: list[Tensor | None] = []
     for name in state.modalities:
         if name not in model.encoder_embeddings or name not in branch.seen | branch.emptied:
             continue
@@ -69,37 +69,34 @@ def seen(model: FourM, state: State, branch: Branch) -> Seen:
         if found is not None:
             tokens.append(found[0])
             places.append(found[1])
-            lengths.append(found[2])
+            there.append(found[2])
     if not tokens:
         nothing = torch.zeros(state.batch, 0, model.architecture.dim, device=state.device, dtype=model.dtype)
         return Seen(nothing, nothing)
-    visible = _visible(tokens, lengths, state.device)
-    return Seen(torch.cat(tokens, dim=1), torch.cat(places, dim=1), visible)
+    return Seen(torch.cat(tokens, dim=1), torch.cat(places, dim=1), _visible(tokens, there))
 
 
 def _embedded(
     model: FourM, state: State, name: str, empty: bool
-) -> tuple[Tensor, Tensor, Sequence[int]] | None:  # fmt: skip
-    """Tokens and places `[B, N, D]` of one modality, and how many of them each sample has."""
+) -> tuple[Tensor, Tensor, Tensor | None] | None:  # fmt: skip
+    """Tokens and places `[B, N, D]` of one modality, and where a sample has them (None: everywhere)."""
     values, embedding, B = state.modalities[name], model.input(name), state.batch
     if isinstance(values, ImageTokens):
         if empty or values.count == 0:
             return None
         positions = values.known_positions()
         found = embedding(values.ids.gather(1, positions), positions)
-        return *found, (values.count,) * B
+        return *found, None
     if isinstance(values, TextSequence):
-        ids, lengths = values.ids, values.lengths
-        if empty:
-            ids, lengths = torch.full((B, 1), S_1, device=state.device), (1,) * B
-        return *embedding(ids, _arange(ids)), lengths
+        ids = torch.full((B, 1), S_1, device=state.device) if empty else values.ids
+        return *embedding(ids, _arange(ids)), None if empty else values.there
     assert isinstance(values, Vectors)
-    vectors, lengths = values.values.to(model.dtype), values.lengths
+    vectors = values.values.to(model.dtype)
     if empty:
         if state_kind(model, name) == "pixels":
             return None
-        vectors, lengths = torch.zeros_like(vectors[:, :1]), (1,) * B
-    return *embedding(vectors, _arange(vectors)), lengths
+        vectors = torch.zeros_like(vectors[:, :1])
+    return *embedding(vectors, _arange(vectors)), None if empty else values.there
 
 
 def state_kind(model: FourM, name: str) -> str:
@@ -110,12 +107,12 @@ def _arange(values: Tensor) -> Tensor:
     return torch.arange(values.shape[1], device=values.device).expand(values.shape[:2])
 
 
-def _visible(tokens: list[Tensor], lengths: list[Sequence[int]], device: torch.device) -> Tensor | None:
+def _visible(tokens: list[Tensor], there: list[Tensor | None]) -> Tensor | None:
     """`[B, N]`, False where a sample has padding; None if none has."""
-    if all(length == part.shape[1] for part, each in zip(tokens, lengths, strict=True) for length in each):
+    if all(each is None for each in there):
         return None
     rows = [
-        torch.arange(part.shape[1])[None] < torch.tensor(each)[:, None]
-        for part, each in zip(tokens, lengths, strict=True)
+        part.new_ones(part.shape[:2], dtype=torch.bool) if each is None else each
+        for part, each in zip(tokens, there, strict=True)
     ]
-    return torch.cat(rows, dim=1).to(device)
+    return torch.cat(rows, dim=1)

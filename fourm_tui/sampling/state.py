@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeAlias
 
 import torch
@@ -88,6 +89,11 @@ class Sequence:
         """A sequence to be generated from nothing, `tokens` long with its start token."""
         return cls.of([[S_1]] * batch, device, room=tokens - 1)
 
+    @cached_property
+    def there(self) -> Tensor | None:
+        """`[B, L]`, False for padding; None where there is none."""
+        return _there(self.ids, self.lengths)
+
     def texts(self) -> list[list[int]]:
         """The ids of each sample, without padding."""
         return [row[:length] for row, length in zip(self.ids.tolist(), self.lengths, strict=True)]
@@ -103,6 +109,18 @@ class Vectors:
     @classmethod
     def of(cls, values: Tensor, lengths: tuple[int, ...] | None = None) -> Vectors:
         return cls(values, lengths or (values.shape[1],) * len(values))
+
+    @cached_property
+    def there(self) -> Tensor | None:
+        """`[B, N]`, False for padding; None where there is none."""
+        return _there(self.values, self.lengths)
+
+
+def _there(values: Tensor, lengths: tuple[int, ...]) -> Tensor | None:
+    width = values.shape[1]
+    if all(length == width for length in lengths):
+        return None
+    return (torch.arange(width)[None] < torch.tensor(lengths)[:, None]).to(values.device)
 
 
 Values: TypeAlias = ImageTokens | Sequence | Vectors
