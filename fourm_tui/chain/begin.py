@@ -42,7 +42,7 @@ def begin(
     Args:
         inputs: of the run.
         out: where runs are kept.
-        options: `seed`, `num_variations`, `device`, `dtype`, `sam_dense`, as far as they are given.
+        options: those of `KEPT_OPTIONS`, as far as they are given.
         parent: that it branches off.
         row: from which on it is made anew, with a parent; None: from the first that differs.
 

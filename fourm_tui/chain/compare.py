@@ -188,7 +188,7 @@ def schedules_differ(a: Schedule, b: Schedule) -> list[Pair]:
 
 # -- in few words -----------------------------------------------------------------------------------------------
 
-_NOT_SETTINGS = ("status", "time", "fourm-tui", "device", "preview_every")
+_NOT_SETTINGS = ("status", "time", "fourm-tui", "device", "preview_every", "decode")
 
 
 def settings_differ(before: Run, after: Run) -> list[Pair]:

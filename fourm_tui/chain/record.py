@@ -11,7 +11,7 @@ from fourm_tui.runs import ModelRecord, RunRecord, SampleRecord, SettingsText, c
 from fourm_tui.schedule.configs import DETOKENIZER_STEPS
 from fourm_tui.tokenizers.text import find_local
 
-KEPT_OPTIONS = ("seed", "num_variations", "device", "dtype", "sam_dense", "preview_every")
+KEPT_OPTIONS = ("seed", "num_variations", "device", "dtype", "sam_dense", "preview_every", "decode")
 """What a run has to know beside settings, models and conditions."""
 
 

@@ -103,6 +103,7 @@ def _add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "out",
         "json",
         "sam_dense",
+        "decode",
         "preview",
         "branch",
         "row",

@@ -97,6 +97,8 @@ def _offer(action: argparse.Action, path: str) -> Offer:
         return Offer(tuple(models), "files")
     if metavar == "NAME" and path.startswith("/models/"):
         return Offer((*((ALL_OF,) if path.endswith("/pull") else ()), *published_sources()))
+    if metavar == "TARGET":
+        return Offer(tuple(MODALITIES))
     if metavar == "STATUS":
         return Offer(get_args(Status))
     if "RUN" in metavar.split() or metavar == "FILE_OR_RUN":

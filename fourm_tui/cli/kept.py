@@ -1,4 +1,4 @@
-"""The commands about runs that are there: open, runs."""
+"""The commands about runs that are there: open, decode, runs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,24 @@ def add_run_folder_commands(commands: _SubParsersAction[argparse.ArgumentParser]
     )
     opened.add_argument("--runs", metavar="FOLDER", help=_FOLDER)
     opened.add_argument("--json", action="store_true", help="print data")
+    _add_decode(commands)
     _add_runs(commands)
+
+
+def _add_decode(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    decode = commands.add_parser(
+        "decode",
+        allow_abbrev=False,
+        help="make the pictures of targets that a run left as tokens",
+        description="Makes the pictures of what a run left as tokens (`run --decode last` or `none`), beside the "
+        "tokens, as the run itself would have made them, and its contact sheet anew. Ctrl-C stops at the next step.",
+    )
+    decode.add_argument("run", metavar="RUN", help="path, name, its beginning, latest")
+    decode.add_argument("targets", nargs="*", metavar="TARGET", help="targets or numbers of rows (default: all)")
+    decode.add_argument("--runs", metavar="FOLDER", default="runs", help=_FOLDER)
+    decode.add_argument("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps (default: as the run)")
+    decode.add_argument("--json", action="store_true", help="print events")
+    decode.add_argument("--preview", action=argparse.BooleanOptionalAction, help="show outputs in the terminal")
 
 
 def _add_runs(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Collection
 
 DTYPES = ("bf16", "fp16", "fp32")
+DECODE = ("all", "last", "none")
 
 
 def add_run_options(parser: argparse.ArgumentParser, effective: Collection[str]) -> None:
@@ -38,6 +39,9 @@ def add_run_options(parser: argparse.ArgumentParser, effective: Collection[str])
     add("--out", name="out", metavar="FOLDER", help="folder for runs")
     add("--json", name="json", action="store_true", help="print data instead of pictures")
     add("--sam-dense", name="sam_dense", metavar="N", type=int, help="passes of dense SAM instance prediction")
+    add("--decode", name="decode", choices=DECODE,
+        help="whose tokens become pictures: of all targets, of the last of each chain, or of none; `fourm-tui decode` "
+             "makes the others later")  # fmt: skip
     add("--preview", name="preview", action=argparse.BooleanOptionalAction, help="show outputs in the terminal")
     add("--from", name="branch", metavar="RUN", help="take the first rows over from another run, and its settings")
     add("--row", name="row", metavar="K", type=int, help="with --from: make the rows from K on anew")

@@ -40,6 +40,8 @@ def prepared(options: argparse.Namespace, parent: Run | None = None) -> tuple[Ru
     out = Path(options.out) if options.out else RUNS
     if parent is None and options.branch:
         parent = open_run(find_run(options.branch, out))
+    if parent is not None and options.decode is None:
+        options.decode = parent.record.options.get("decode")
     inputs = inputs_for(options, parent)
     begun = begin(inputs, out, vars(options), parent, options.row)
     for note in begun.notes:

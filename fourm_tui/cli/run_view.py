@@ -109,7 +109,7 @@ class _RunView:
             TimeRemainingColumn(compact=True), TextColumn("left"), console=console,
         )  # fmt: skip
         self.row = self.progress.add_task("", total=1, visible=False)
-        self.whole = self.progress.add_task("whole", total=1)
+        self.whole = self.progress.add_task("whole", total=1, visible=False)
         self.live = Live(Group(self.progress), console=console, transient=True, refresh_per_second=8)
         self.panels = list(given)
         self.done = False
@@ -117,7 +117,7 @@ class _RunView:
     def show(self, event: Event) -> None:
         if isinstance(event, RunStarted):
             self._say(f"{printable(self.folder.name)}  {printable(event.device)}  {printable(event.dtype)}", "dim")
-            self.progress.update(self.whole, total=sum(row.steps for row in event.rows))
+            self.progress.update(self.whole, total=sum(row.steps for row in event.rows), visible=True)
         elif isinstance(event, RowStarted):
             self._begin(f"{event.row} {event.target}", event.steps)
         elif isinstance(event, StepDone):

@@ -34,10 +34,11 @@ def main(options: argparse.Namespace) -> int:
     from fourm_tui.tui.app import FourmApp
     from fourm_tui.tui.beginning import begun
     from fourm_tui.tui.escape import hasten_escape
+    from fourm_tui.tui.workspace import CHOSEN
 
     workspace, greeting = begun(
         options.settings, sr=options.sr, models=options.models, conditions=list(options.input), overrides=options.set,
-        options={name: getattr(options, name) for name in ("seed", "num_variations", "device", "dtype", "sam_dense")},
+        options={name: getattr(options, name) for name in CHOSEN},
     )  # fmt: skip
     hasten_escape()
     app = FourmApp(workspace, choice, settings, problems, greeting=greeting)

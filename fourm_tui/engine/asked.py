@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from fourm_tui.conditions.given import Given
 from fourm_tui.errors import InputError, printable
@@ -16,6 +16,8 @@ from fourm_tui.schedule.editor import Editor
 from fourm_tui.schedule.overrides import override
 from fourm_tui.schedule.rows import Schedule
 
+Decode = Literal["all", "last", "none"]
+"""Whose tokens a run makes pictures: of all targets, of the last one of each chain, or of none."""
 TOGETHER = 32
 """Samples that are made at once, unless a job says otherwise."""
 
@@ -34,6 +36,7 @@ class Asked:
     sam_dense: int = 0
     title: str = ""
     preview_every: int = 0
+    decode: Decode = "all"
 
     @classmethod
     def of(cls, record: RunRecord) -> Asked:
@@ -64,6 +67,7 @@ class Asked:
             int(options.get("sam_dense") or 0),
             record.chain,
             int(options.get("preview_every") or 0),
+            decode_of(options),
         )
 
 
@@ -123,6 +127,11 @@ def given_of(record: ConditionRecord) -> Given:
         return Given(record.name, record.text, path, mask, **options)
     except TypeError:
         raise InputError(f"{printable(record.name, 40)}: the run gives this condition options unknown here") from None
+
+
+def decode_of(options: Mapping[str, Any]) -> Decode:
+    """Whose tokens are made pictures, by the options of a record."""
+    return next((each for each in get_args(Decode) if each == options.get("decode")), "all")
 
 
 def _text(options: Mapping[str, Any], name: str) -> str | None:

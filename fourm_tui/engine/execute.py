@@ -86,5 +86,6 @@ def job_of(folder: Run, asked: Asked, models: Models) -> Job:
         title=asked.title,
         sam_dense=asked.sam_dense,
         preview_every=asked.preview_every,
+        decode=asked.decode,
         skipped=frozenset(number for number, sample in enumerate(folder.record.samples) if sample.skipped),
     )

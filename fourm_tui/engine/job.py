@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fourm_tui.conditions.condition import Condition
-from fourm_tui.engine.asked import TOGETHER, check_dense
+from fourm_tui.engine.asked import TOGETHER, Decode, check_dense
 from fourm_tui.engine.prepare import Conditions
 from fourm_tui.engine.tokenize import Tokenizers
 from fourm_tui.errors import InputError
 from fourm_tui.events import RowFacts
+from fourm_tui.modalities import Modality
 from fourm_tui.model.fourm import FourM
 from fourm_tui.plan import Plan, RowPlan, plan
 from fourm_tui.schedule.rows import Schedule
@@ -50,6 +51,8 @@ class Job:
     """Samples that are left out from the beginning."""
     preview_every: int = 0
     """Show a picture of an unfinished target every so many steps; 0: never."""
+    decode: Decode = "all"
+    """Whose tokens are made pictures: of all targets, of the last one of each chain, or of none."""
     together: int = TOGETHER
     """Samples of which a chain is made at once, all its rows, before the next ones begin: what memory depends on."""
 
@@ -92,16 +95,35 @@ def plan_job(models: Models, job: Job) -> Plan:
         InputError: the schedule has a cell that cannot be used, or dense instances are to be conditioned on.
     """
     sr_modalities = models.sr_model.architecture.modalities if models.sr_model else None
-    worked_out = plan(
-        job.schedule,
-        open_positions=_open_positions(job.samples[0]),
-        modalities=models.model.architecture.modalities,
-        sr_modalities=sr_modalities,
-    )
+    worked_out = plan_of(job.schedule, job.samples[0], models.model.architecture.modalities, sr_modalities)
     if job.schedule.super_resolution and models.sr_model is None:
         raise InputError("the schedule has a super-resolution chain, and no model for it is given (sr_model)")
     check_dense(job.sam_dense, [row.row.target for row in worked_out.rows])
     return worked_out
+
+
+def plan_of(
+    schedule: Schedule,
+    conditions: Conditions,
+    modalities: Mapping[str, Modality],
+    sr_modalities: Mapping[str, Modality] | None,
+) -> Plan:
+    """A schedule worked out for conditions, with modalities as the models of its chains see them.
+
+    Raises:
+        InputError: the schedule has a cell that cannot be used.
+    """
+    return plan(
+        schedule, open_positions=_open_positions(conditions), modalities=modalities, sr_modalities=sr_modalities
+    )
+
+
+def decoded_rows(worked_out: Plan, decode: Decode) -> frozenset[int]:
+    """Numbers of the rows whose tokens are to be made pictures."""
+    if decode == "all":
+        return frozenset(row.number for row in worked_out.rows)
+    chains = [worked_out.part(prefix) for prefix in ("", "sr_")] if decode == "last" else []
+    return frozenset(rows[-1].number for rows in chains if rows)
 
 
 def _open_positions(conditions: Mapping[str, Condition]) -> dict[str, int]:

@@ -119,8 +119,10 @@ class Gallery:
         self.panels[sample].append(Panel(output.modality.title, "generated", picture, text, note))
         return picture
 
-    def missing(self, modality: Modality, sample: int, why: str) -> None:
-        self.panels[sample].append(Panel(modality.title, "generated", None, why))
+    def tokens_only(self, target: Target, modality: Modality) -> None:
+        """A target that is not decoded."""
+        for sample, tokens in target.tokens.items():
+            self.panels[sample].append(Panel(modality.title, "generated", None, f"{len(tokens)} tokens"))
 
     def sheet(self, title: str, seeds: Sequence[int]) -> Image.Image:
         """Conditions and targets in the order of the chain, a section for each sample as far as there is room."""

@@ -76,14 +76,19 @@ def finished_rows(
     for row in rows:
         whole = len(found) == row.number - rows[0].number and all((row.number, sample) in done for sample in samples)
         if whole:
-            found[row.number] = _target(folder, row, text, samples)
+            found[row.number] = read_target(folder, row, text, samples)
         else:
             for sample in samples:
                 folder.clear(row.number, sample)
     return found
 
 
-def _target(folder: Run, row: RowPlan, text: TextTokenizer | None, samples: Sequence[int]) -> Target:
+def read_target(folder: Run, row: RowPlan, text: TextTokenizer | None, samples: Sequence[int]) -> Target:
+    """A finished target of some samples.
+
+    Raises:
+        InputError: a token file cannot be read, or is that of another target.
+    """
     target = Target(row)
     for sample in samples:
         path = folder.path_for(row.number, target.name, sample, TOKENS)

@@ -5,31 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from numpy.typing import NDArray
-
-from fourm_tui.engine.job import Job, Models, Progress, Target, plan_job
-from fourm_tui.engine.memory import does_not_fit, forget_unused, is_out_of_memory
+from fourm_tui.engine.finish import Finisher, halves, pieces_of, too_large
+from fourm_tui.engine.job import Job, Models, Progress, Target, decoded_rows, plan_job
+from fourm_tui.engine.memory import does_not_fit, is_out_of_memory
 from fourm_tui.engine.outputs import Gallery, Outputs
 from fourm_tui.engine.prepare import Conditions, base_state, next_state
 from fourm_tui.engine.previews import Previews
 from fourm_tui.engine.resume import recalled
 from fourm_tui.engine.row import RowDecoder, StoppedError
-from fourm_tui.engine.tokenize import Decoded, Tokenizers
 from fourm_tui.errors import InputError
 from fourm_tui.events import (
-    Decoding,
     Event,
-    Note,
     RunCancelled,
     RunDone,
     RunStarted,
     SampleSkipped,
     StepDone,
-    TargetDone,
 )
-from fourm_tui.modalities import Modality
 from fourm_tui.model.fourm import FourM
 from fourm_tui.model.passes import passes_of
 from fourm_tui.plan import Plan, RowPlan
@@ -81,23 +75,6 @@ def run(
         yield RunDone(time.monotonic() - began)
 
 
-def _pieces(count: int, most: int) -> list[range]:
-    """So many places, at most `most` in each part."""
-    return [range(at, min(at + most, count)) for at in range(0, count, most)]
-
-
-def halves(piece: range) -> list[range]:
-    """Two parts of nearly the same length."""
-    middle = piece.start + (len(piece) + 1) // 2
-    return [range(piece.start, middle), range(middle, piece.stop)]
-
-
-def too_large(what: str, samples: int) -> Note:
-    """Frees what can be freed, and says what is done."""
-    forget_unused()
-    return Note(f"{what}: {samples} samples at once do not fit in memory; going on with {(samples + 1) // 2}", True)
-
-
 class _NobodyLeftError(Exception):
     """Every sample of a group has been skipped."""
 
@@ -127,9 +104,9 @@ class _Chains:
         yield from self._encode()
         if self.outputs.wants_pictures:
             self.gallery = self.outputs.gallery(self.samples, self.models.model.architecture.modalities)
-        self.previews = Previews(
-            self.job.preview_every, self.models.tokenizers, self.gallery, self.outputs, self.job.seeds
-        )
+        tokenizers, seeds, rows = self.models.tokenizers, self.job.seeds, decoded_rows(worked_out, self.job.decode)
+        self.previews = Previews(self.job.preview_every, tokenizers, self.gallery, self.outputs, seeds)
+        self.finisher = Finisher(tokenizers, self.gallery, self.outputs, seeds, rows, self.stop)
         gone = len(self.job.skipped)
         for group, numbers in enumerate(self.job.groups):
             self.numbers = [number for number in numbers if number not in self.job.skipped]
@@ -169,11 +146,13 @@ class _Chains:
                 state = yield from self._without_skipped(state)
                 if row.number in finished:
                     state = recalled(state, finished[row.number], self.numbers)
-                    yield from self._recall(finished[row.number], model.architecture.modalities[row.row.target])
+                    modality = model.architecture.modalities[row.row.target]
+                    yield from self.finisher.recall(finished[row.number], modality, self.most)
                     continue
                 began = time.monotonic()
                 target, state = yield from self._row(model, row, state, progress)
-                yield from self._keep(target, model.architecture.modalities[target.name], began)
+                modality = model.architecture.modalities[target.name]
+                yield from self.finisher.keep(target, modality, began, self.most)
 
     def _without_skipped(self, state: State) -> Generator[Event, None, State]:
         """The state of the samples that are still asked for."""
@@ -191,7 +170,7 @@ class _Chains:
         self, model: FourM, row: RowPlan, state: State, progress: Progress
     ) -> Generator[Event, None, tuple[Target, State]]:
         """A row of all samples, together or, where memory does not allow that, in pieces; its result, and the state."""
-        pieces, done = _pieces(len(self.numbers), self.most), []
+        pieces, done = pieces_of(len(self.numbers), self.most), []
         while pieces:
             piece = pieces.pop(0)
             part = state if len(piece) == len(self.numbers) else state.part(piece)
@@ -200,7 +179,7 @@ class _Chains:
             try:
                 for event in decoder.decode(self.stop, self.skipped):
                     yield event
-                    if isinstance(event, StepDone) and decoder.newest is not None:
+                    if isinstance(event, StepDone) and decoder.newest is not None and row.number in self.finisher.rows:
                         modality = model.architecture.modalities[row.row.target]
                         yield from self.previews.after(event, decoder.newest, modality)
             except (RuntimeError, MemoryError) as error:
@@ -238,77 +217,6 @@ class _Chains:
             else:
                 yield item
                 self._check_stop()
-
-    def _keep(self, target: Target, modality: Modality, began: float) -> Iterator[Event]:
-        """Hands a finished target on, first as tokens, then as pictures."""
-        files = {sample: self.outputs.tokens(target, sample) for sample in target.tokens}
-        if self.gallery is not None:
-            for item in self._decoded(target, modality, self.gallery):
-                if isinstance(item, Event):
-                    yield item
-                    self._check_stop()
-                    continue
-                for sample, array in zip(files, item, strict=True):
-                    output = self.gallery.output(target, sample, modality, array)
-                    files[sample] += self.outputs.picture(target, sample, output, self.gallery.show(output, sample))
-        seconds = time.monotonic() - began
-        for sample, names in files.items():
-            yield TargetDone(target.row.number, target.name, sample, names, seconds)
-
-    def _recall(self, target: Target, modality: Modality) -> Iterator[Event]:
-        """A target that was finished before: its pictures are taken from where they are, or made again."""
-        if self.gallery is None:
-            return
-        pictures = {sample: self.outputs.kept(target, sample) for sample in target.tokens}
-        if all(picture is not None for picture in pictures.values()):
-            for sample, picture in pictures.items():
-                self.gallery.recall(self.gallery.output(target, sample, modality, None), sample, picture)
-        else:
-            yield from self._keep(target, modality, time.monotonic())
-
-    def _decoded(
-        self, target: Target, modality: Modality, gallery: Gallery
-    ) -> Iterator[Event | Sequence[NDArray[Any] | None]]:
-        """The arrays of a target, one per sample (None: text alone); nothing if its tokenizer is not named."""
-        tokenizers = self.models.tokenizers
-        if modality.tokenizer_key is None:
-            yield [None] * len(target.tokens)
-        elif tokenizers is None or not tokenizers.has(modality.name):
-            yield Note(f"{modality.title}: no tokenizer is named ({modality.tokenizer_key}), so its tokens stay tokens")
-            for sample, tokens in target.tokens.items():
-                gallery.missing(modality, sample, f"{len(tokens)} tokens")
-        else:
-            yield from self._pictures(tokenizers, target, modality)
-
-    def _pictures(
-        self, tokenizers: Tokenizers, target: Target, modality: Modality
-    ) -> Iterator[Event | Sequence[NDArray[Any] | None]]:  # fmt: skip
-        """What the tokens of all samples stand for, decoded together or in pieces."""
-        everyone = list(target.tokens)
-        pieces = _pieces(len(everyone), self.most)
-        arrays: list[NDArray[Any]] = []
-        while pieces:
-            piece = pieces.pop(0)
-            samples = [everyone[place] for place in piece]
-            tokens = [target.tokens[sample] for sample in samples]
-            texts = [target.texts[sample] for sample in samples if sample in target.texts]
-            seeds = [self.job.seeds[sample] for sample in samples]
-            try:
-                for item in tokenizers.decode(modality, target.row.number, tokens, texts, seeds):
-                    if isinstance(item, Decoded):
-                        arrays += item.arrays
-                    elif isinstance(item, Decoding):
-                        yield replace(item, samples=tuple(samples))
-                    else:
-                        yield item
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                if len(piece) == 1:
-                    raise does_not_fit(error, tokenizers.device) from None
-                pieces[:0] = halves(piece)
-                yield too_large(modality.name, len(piece))
-        yield arrays
 
     def _check_stop(self) -> None:
         if self.stop():

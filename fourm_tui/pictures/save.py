@@ -132,12 +132,15 @@ def save_output(output: Output, stem: Path, facts: Mapping[str, str] | None = No
         FourmError: one is there already, or cannot be written.
         ValueError: array and text do not fit each other or the modality.
     """
-    names = []
-    for ending, content in output_files(output, facts).items():
-        path = stem.with_name(stem.name + ending)
+    files = {stem.with_name(stem.name + ending): content for ending, content in output_files(output, facts).items()}
+    for path, content in reversed(files.items()):
         write_new(path, content)
-        names.append(path.name)
-    return tuple(names)
+    return tuple(path.name for path in files)
+
+
+def last_ending(name: str) -> str:
+    """The ending of the file of a target that is written last: where it is, the others are."""
+    return ".npy" if name.endswith("_global") else ".png"
 
 
 def _text_picture(name: str, text: str) -> Image.Image:

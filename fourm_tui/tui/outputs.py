@@ -20,6 +20,7 @@ Colouring = Literal["step", "confidence", "token"]
 COLOURINGS: tuple[Colouring, ...] = ("step", "confidence", "token")
 Key = tuple[int, int]
 """Row and sample of a target."""
+TOKENS_ONLY = "tokens only"
 _GOLDEN = 0.6180339887
 
 
@@ -181,12 +182,19 @@ def item_of(state: RunState, target: TargetState, name_sample: bool = False) -> 
             kind = "text"
         elif path is None and target.grid:
             kind = "map"
-        return Item(key, title, kind, path, labels)
+        return Item(key, title, kind, path, labels, TOKENS_ONLY if is_tokens_only(target) else "")
     if target.preview:
         path = state.folder / target.preview
     kind = "map" if target.grid else "text"
     note = "being decoded" if state.active else "not finished"
     return Item(key, title, kind, path, labels, note, target.preview_step)
+
+
+def is_tokens_only(target: TargetState) -> bool:
+    """Whether a finished target has a picture that was not made of its tokens."""
+    modality = target.modality
+    has_picture = modality is not None and modality.tokenizer_key is not None and modality.grid is not None
+    return target.done and has_picture and picture_file(target) is None
 
 
 def picture_file(target: TargetState) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,9 +12,11 @@ from typing import TYPE_CHECKING
 from fourm_tui.errors import printable
 from fourm_tui.tui.outputs import (
     COLOURINGS,
+    TOKENS_ONLY,
     Colouring,
     Item,
     Key,
+    is_tokens_only,
     items_of,
     last_key,
     map_view,
@@ -193,11 +197,20 @@ def status_line(state: RunState | None, looking: Looking, word: str = "waiting")
     if looking.until is not None:
         last = int(target.step.max(initial=0))
         return f"replay  {slider(looking.until, last)}  {step_line(target, looking.until)}"
+    if is_tokens_only(target) and not state.active:
+        return f"{TOKENS_ONLY}; its picture: fourm-tui decode {_in_a_shell(state.folder)} {target.facts.number}"
     if target.done:
         return facts_line(state, target)
     if state.decoding is not None and key is not None and state.decoding[0] == key[0]:
         return f"decoding the picture  {state.decoding[1]} of {state.decoding[2]}"
     return step_line(target)
+
+
+def _in_a_shell(folder: Path) -> str:
+    """A run as a command names it."""
+    with contextlib.suppress(ValueError):
+        folder = folder.absolute().relative_to(Path.cwd())
+    return shlex.quote(printable(folder, 400))
 
 
 def slider(at: int, last: int, width: int = 16) -> str:

@@ -9,8 +9,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 from fourm_tui.chain.variations import MOST_VARIATIONS, check_variations
+from fourm_tui.engine.asked import Decode
 from fourm_tui.errors import InputError, printable
 from fourm_tui.paths import schedules_dir
 from fourm_tui.schedule.columns import SCHEDULE_KEYS
@@ -23,6 +25,8 @@ OFF = "off"
 AUTO = "auto"
 DEFAULT = "default"
 _DTYPES = (DEFAULT, "bf16", "fp32", "fp16")
+CYCLED: Mapping[str, tuple[str, ...]] = {"dtype": _DTYPES, "decode": get_args(Decode)}
+"""Options with few values, by name; the first is the default."""
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:[0-9]{1,3})?")
 
 
@@ -46,6 +50,8 @@ RUN_OPTIONS: tuple[RunOption, ...] = (
     RunOption("dtype", "number type", "The default is bf16 on CUDA and fp32 elsewhere."),
     RunOption("detokenizer_steps", "decoding steps",
               "Diffusion steps that make a picture of tokens: more is finer and slower.", 1),
+    RunOption("decode", "decode",
+              "Whose tokens become pictures: all targets', the last of each chain's, or none; others stay tokens."),
     RunOption("preview_every", "preview every",
               "A decoded picture of the unfinished target after every so many steps; 0: only when it is done.", 0),
     RunOption("sam_dense", "dense SAM",
@@ -74,8 +80,8 @@ def shown(workspace: Workspace, settings: Settings, name: str) -> str:
         return str(workspace.variations)
     if name == "device":
         return printable(options.get("device") or AUTO, 20)
-    if name == "dtype":
-        return printable(options.get("dtype") or DEFAULT, 20)
+    if name in CYCLED:
+        return printable(options.get(name) or CYCLED[name][0], 20)
     if name == "sam_dense":
         return str(options.get("sam_dense") or 0)
     if name == "preview_every":
@@ -92,7 +98,8 @@ def shown(workspace: Workspace, settings: Settings, name: str) -> str:
 def is_own(workspace: Workspace, settings: Settings, name: str) -> bool:
     """Whether it differs from what holds where nothing is chosen."""
     plain = {
-        "seed": "0", "num_variations": "1", "device": AUTO, "dtype": DEFAULT, "sam_dense": "0", "sr": OFF,
+        "seed": "0", "num_variations": "1", "device": AUTO, "sam_dense": "0", "sr": OFF,
+        **{name: values[0] for name, values in CYCLED.items()},
         "detokenizer_steps": str(DETOKENIZER_STEPS), "preview_every": str(Settings().preview_every),
     }  # fmt: skip
     return shown(workspace, settings, name) != plain[name]
@@ -126,8 +133,8 @@ def read_option(name: str, text: str) -> str | int:
         return int(text)
     if name == "device" and not _DEVICE.fullmatch(text):
         raise InputError(f"device: {printable(text, 30) or 'nothing'} is none; write auto, cpu, mps, cuda or cuda:1")
-    if name == "dtype" and text not in _DTYPES:
-        raise InputError(f"number type: {printable(text, 30) or 'nothing'} is none; write {', '.join(_DTYPES)}")
+    if name in CYCLED and text not in CYCLED[name]:
+        raise InputError(f"{option.title}: {printable(text, 30) or 'nothing'} is none; write {', '.join(CYCLED[name])}")
     return text
 
 
@@ -141,8 +148,8 @@ def put_option(workspace: Workspace, name: str, value: str | int) -> None:
         workspace.edit("decoding steps", lambda editor: editor.set_chain("detokenizer_steps", value))
     elif name == "sr":
         choose_sr(workspace, None if value == OFF else Path(str(value)))
-    elif name in ("device", "dtype"):
-        workspace.set_option(name, None if value in (AUTO, DEFAULT) else value)
+    elif name == "device" or name in CYCLED:
+        workspace.set_option(name, None if value == (CYCLED[name][0] if name in CYCLED else AUTO) else value)
     else:
         workspace.set_option(name, None if name == "sam_dense" and value == 0 else value)
 
@@ -152,10 +159,8 @@ def next_option(workspace: Workspace, settings: Settings, name: str, by: int) ->
     now, least = shown(workspace, settings, name), _BY_NAME[name].least
     if least is not None:
         return min(max(least, int(now) + by), _BY_NAME[name].most)
-    if name == "dtype":
-        return _DTYPES[((_DTYPES.index(now) if now in _DTYPES else 0) + by) % len(_DTYPES)]
-    if name == "device":
-        every = (AUTO, "cpu", "cuda:0")
+    every = (AUTO, "cpu", "cuda:0") if name == "device" else CYCLED.get(name)
+    if every is not None:
         return every[((every.index(now) if now in every else 0) + by) % len(every)]
     return None
 

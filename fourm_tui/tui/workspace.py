@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from fourm_tui.chain.begin import Begun
 
 
+CHOSEN = ("seed", "num_variations", "device", "dtype", "sam_dense", "decode")
+"""Options of a run that are chosen beside its schedule."""
+
+
 @dataclass(frozen=True)
 class State:
     """One state of the workspace."""
@@ -41,7 +45,7 @@ class State:
     models: str | None = None
     """As `-c` takes it; None: what the settings name, else the model in the box."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """`seed`, `num_variations`, `device`, `dtype`, `sam_dense`, as far as they are chosen here."""
+    """Those of `CHOSEN`, as far as they are chosen here."""
 
 
 class Workspace:
@@ -88,7 +92,7 @@ class Workspace:
             InputError: the run does not say them, or not in a form that can be read.
         """
         inputs = inputs_from(run)
-        options = {name: run.record.options.get(name) for name in ("num_variations", "device", "dtype", "sam_dense")}
+        options = {name: run.record.options.get(name) for name in CHOSEN if name != "seed"}
         if run.record.samples:
             options["seed"] = run.record.options.get("seed", run.record.samples[0].seed)
         found = run.record.models.get("model")
@@ -247,7 +251,7 @@ class Workspace:
         self._push(replace(self.state, models=name), "choose models")
 
     def set_option(self, name: str, value: Any) -> None:
-        """Sets `seed`, `num_variations`, `device`, `dtype` or `sam_dense`; None: as if it were never set."""
+        """Sets one of `CHOSEN`; None: as if it were never set."""
         options = {key: each for key, each in self.state.options.items() if key != name}
         if value is not None:
             options[name] = value

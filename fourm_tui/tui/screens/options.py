@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 from fourm_tui.errors import FourmError, InputError
 from fourm_tui.tui.found import Entry
 from fourm_tui.tui.run_options import (
+    CYCLED,
     OFF,
     RUN_OPTIONS,
     is_own,
@@ -97,7 +98,7 @@ class Options(Dialog[None]):
         name = str(event.option.id)
         if name == "sr":
             self._choose_sr()
-        elif name == "dtype":
+        elif name in CYCLED:
             self.action_step(1)
         else:
             field = self.query_one(Input)
