@@ -69,6 +69,8 @@ def folder(tmp_path: Path) -> Path:
         ("fourm-tui models pull 4M-21_B text", ["text_tokenizer"]),
         ("fourm-tui run --seed ", [""]),
         ("fourm-tui open la", ["latest"]),
+        ("fourm-tui decode latest tok_dep", ["tok_depth@224", "tok_depth@448"]),
+        ("fourm-tui run --decode l", ["last"]),
         ("fourm-tui open pictures/d", ["pictures/dog.png"]),
         ("fourm-tui runs --status fa", ["failed"]),
         ("fourm-tui runs --compare p", ["pictures"]),

@@ -17,6 +17,7 @@ from fourm_tui.chain.inputs import read_inputs
 from fourm_tui.chain.tokens_only import tokens_only
 from fourm_tui.engine.decode import decode
 from fourm_tui.engine.execute import execute
+from fourm_tui.engine.keep import InFolder
 from fourm_tui.engine.outputs import Gallery
 from fourm_tui.engine.store import ModelStore
 from fourm_tui.engine.tokenize import Tokenizers
@@ -35,6 +36,19 @@ tokens_per_target: 196-8-196-16-196
 autoregression_schemes: roar-autoregressive-roar-roar-roar
 decoding_steps: 1-null-1-1-2
 token_decoding_schedules: linear-null-linear-linear-linear
+temps: 1.0
+temp_schedules: constant
+cfg_scales: 1.0
+cfg_schedules: constant
+num_variations: 2
+"""
+BOXES = """\
+cond_domains: []
+target_domains: tok_rgb@224-det
+tokens_per_target: 196-8
+autoregression_schemes: roar-autoregressive
+decoding_steps: 1-null
+token_decoding_schedules: linear-null
 temps: 1.0
 temp_schedules: constant
 cfg_scales: 1.0
@@ -80,14 +94,15 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def asked_for(out: Path, config: Path, photo: Path, which: str | None, sr: bool = False) -> Run:
+def asked_for(
+    out: Path, config: Path, photo: Path, which: str | None, sr: bool = False, settings: str = SETTINGS
+) -> Run:  # fmt: skip
     out.mkdir(parents=True, exist_ok=True)
-    settings, sr_settings = out / "chain.yaml", out / "sr.yaml"
-    settings.write_text(SETTINGS)
-    sr_settings.write_text(SR)
-    inputs = read_inputs(
-        str(settings), sr=str(sr_settings) if sr else None, models=str(config), conditions=[f"rgb@224={photo},fit=pad"]
-    )
+    chain, sr_chain = out / "chain.yaml", out / "sr.yaml"
+    chain.write_text(settings)
+    sr_chain.write_text(SR)
+    photos = [f"rgb@224={photo},fit=pad"] if settings == SETTINGS else []
+    inputs = read_inputs(str(chain), sr=str(sr_chain) if sr else None, models=str(config), conditions=photos)
     return begin(inputs, out / "runs", {"seed": 3, "decode": which, "device": "cpu"}).run
 
 
@@ -161,6 +176,17 @@ def test_the_sheet_tells_plainly_what_stays_tokens(
     with mock.patch.object(Gallery, "end_group", looked_at):
         made(asked_for(tmp_path, config, photo, "last"), store)
     assert [panel.text for panel in seen if panel.picture is None] == ["196 tokens", "196 tokens", "16 tokens"]
+
+
+@pytest.mark.parametrize("which", ["all", "last", "none"])
+def test_boxes_are_drawn_over_the_picture_before_them_if_there_is_one(
+    which: str, tmp_path: Path, config: Path, photo: Path, store: ModelStore
+) -> None:
+    run = asked_for(tmp_path, config, photo, which, settings=BOXES)
+    with mock.patch.object(InFolder, "picture", autospec=True, side_effect=InFolder.picture) as calls:
+        made(run, store)
+    outputs = [call.args[3] for call in calls.call_args_list]
+    assert [output.over is not None for output in outputs if output.modality.name == "det"] == [which == "all"] * 2
 
 
 @pytest.mark.parametrize("which", ["last", "none"])

@@ -82,6 +82,28 @@ def test_the_number_type_cycles() -> None:
     run(body)
 
 
+def test_whose_tokens_become_pictures_is_chosen_and_all_is_as_if_nothing_were() -> None:
+    async def body(app: FourmApp, pilot: Any) -> None:
+        await to(pilot, "decode")
+        assert shown(app.workspace, app.settings, "decode") == "all"
+        await pilot.press("enter")
+        assert app.workspace.state.options["decode"] == "last"
+        await pilot.press("right")
+        assert any("decode" in line and "none" in line for line in text(app))
+        await pilot.press("right")
+        assert "decode" not in app.workspace.state.options
+
+    run(body)
+
+
+def test_a_run_of_the_screens_keeps_whose_tokens_become_pictures(tmp_path: Any) -> None:
+    workspace = demo()
+    put_option(workspace, "decode", "last")
+    made = workspace.begin(tmp_path).run
+    assert made.record.options["decode"] == "last"
+    assert shown(Workspace.of_run(made), Settings(), "decode") == "last"
+
+
 def test_previews_are_a_setting_and_are_written() -> None:
     async def body(app: FourmApp, pilot: Any) -> None:
         await to(pilot, "preview_every")

@@ -72,6 +72,18 @@ def test_nothing_is_said_to_be_under_way_once_the_run_has_ended(tmp_path: Path) 
     assert [item.note for item in items_of(state, 0)] == ["not finished", "not made", "not made"]
 
 
+def test_a_finished_target_without_its_picture_says_so_and_how_to_get_it(tmp_path: Path) -> None:
+    run = kept_run.kept(tmp_path / "some runs")
+    state = kept_run.finished(run)
+    target = state.targets[1, 0]
+    target.files = tuple(name for name in target.files if name.endswith(".safetensors"))
+    assert [item.note for item in items_of(state, 0)] == ["tokens only", "", ""]
+    line = status_line(state, Looking(chosen=(1, 0)))
+    assert line == f"tokens only; its picture: fourm-tui decode 'some runs/{run.name}' 1"
+    state.status = "running"  # it is refused then
+    assert "fourm-tui decode" not in status_line(state, Looking(chosen=(1, 0)))
+
+
 def test_finished_targets_are_pictures_and_texts(tmp_path: Path) -> None:
     items = items_of(kept_run.finished(kept_run.kept(tmp_path)), 0)
     assert [(item.title, item.kind) for item in items] == [
