@@ -119,7 +119,9 @@ def test_what_a_step_allocates_grows_in_line_with_its_tokens(
         for tokens, known in sizes
     )
     assert large.made - middle.made <= 2.05 * (middle.made - small.made)
-    assert large.peak - middle.peak <= 2.05 * (middle.peak - small.peak)
+    # The peak is that of the stage that needs the most, which is another one for few tokens than for many.
+    assert middle.peak <= 2.05 * small.peak
+    assert large.peak <= 2.05 * middle.peak
 
 
 @pytest.mark.parametrize("guidance", [1.0, 3.0, WEIGHTS], ids=["alone", "guided", "weighted"])
