@@ -12,6 +12,7 @@ import pytest
 from fourm_tui.conditions.loading import Condition
 from fourm_tui.engine.job import Job, Models
 from fourm_tui.engine.keep import run_in_folder
+from fourm_tui.engine.row import RowDecoder
 from fourm_tui.engine.run import run
 from fourm_tui.errors import InputError
 from fourm_tui.events import (
@@ -27,6 +28,7 @@ from fourm_tui.events import (
     read_events,
 )
 from fourm_tui.runs import GIVEN, RunRecord, SampleRecord, create_run, open_run, read_tokens
+from fourm_tui.sampling import chain
 from tests.engine.small_jobs import SETTINGS, SR, TEXT, Kept, job, outputs, photo
 
 
@@ -245,3 +247,51 @@ def test_a_viewer_that_leaves_cancels_the_run(tmp_path: Path, models: Models) ->
     events.close()  # type: ignore[attr-defined]
     assert open_run(folder.folder).record.status == "cancelled"
     assert isinstance(list(read_events(folder.events))[-1], RunCancelled)
+
+
+def one_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps are told as on a GPU: while the next one is made."""
+    begin = RowDecoder.__init__
+
+    def beginning(self: RowDecoder, *args: Any, **more: Any) -> None:
+        begin(self, *args, **more)
+        self.behind = 0 if self.row.is_sequence else 1
+
+    monkeypatch.setattr(RowDecoder, "__init__", beginning)
+
+
+def test_telling_a_step_while_the_next_one_is_made_changes_no_event(
+    models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> list[Event]:
+        events = run(models, job(SETTINGS, [{"caption": "a red fox"}]))
+        return [replace(event, seconds=0.0) if hasattr(event, "seconds") else event for event in events]
+
+    at_once = told()
+    made: list[str] = []
+    step = chain._image
+
+    def noted(*args: Any) -> Any:
+        made.append("made")
+        return step(*args)
+
+    monkeypatch.setattr(chain, "_image", noted)
+    one_behind(monkeypatch)
+    assert told() == at_once
+    made.clear()
+    for event in run(models, job(SETTINGS, [{"caption": "a red fox"}])):
+        made += ["told"] if isinstance(event, StepDone) else []
+    assert made[:4] == ["made", "made", "told", "made"]
+
+
+def test_a_step_that_was_made_is_told_before_a_run_stops(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+    one_behind(monkeypatch)
+    asked: list[None] = []
+
+    def stop() -> bool:
+        asked.append(None)
+        return len(asked) > 2
+
+    events = list(run(models, job(SETTINGS, [{"caption": "a red fox"}]), stop=stop))
+    assert [event.step for event in events if isinstance(event, StepDone)] == [0, 1]
+    assert isinstance(events[-1], RunCancelled)
