@@ -56,7 +56,9 @@ def main(options: argparse.Namespace) -> int:
 def _let_go_of_terminal() -> None:
     """If it is gone, what is still to be written goes nowhere, and does not change the exit code."""
     try:
-        sys.stdout.flush()
+        for stream in (sys.stdout, sys.__stdout__, sys.stderr, sys.__stderr__):
+            if stream is not None:
+                stream.flush()
     except OSError:
         nowhere = os.open(os.devnull, os.O_RDWR)
         os.dup2(nowhere, 1)

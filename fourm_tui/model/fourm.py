@@ -42,10 +42,6 @@ class Encoded:
     rows: Tensor
     groups: Sequence[Group]
 
-    def parts(self) -> list[Tensor]:
-        """Of each part, `[B, N, D]`."""
-        return Group.split(self.rows, self.groups)
-
 
 class FourM(nn.Module):
     """A 4M model. Names of modules are those of the published checkpoints."""
