@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 from pathlib import Path
 from typing import TypedDict
@@ -93,7 +94,9 @@ def _of_system(file: str, name: str) -> int | None:
 
 
 def forget_unused() -> None:
-    """Gives memory that is no longer used back to the device."""
+    """Gives memory that is no longer used back to the device, and to the system."""
     gc.collect()
+    if hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+        libc.malloc_trim(0)
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -134,9 +134,11 @@ class FourM(nn.Module):
         for part in map(self._with_registers, parts):
             batch, length = part.tokens.shape[:2]
             groups.append(Group(batch, length, None if part.visible is None else part.visible[:, None, None]))
-            hidden = 1 if part.visible is None else part.visible[..., None]
-            tokens.append((part.tokens * hidden).flatten(0, 1))
-            places.append((part.places * hidden).flatten(0, 1))
+            values, place = part.tokens, part.places
+            if part.visible is not None:
+                values, place = values * part.visible[..., None], place * part.visible[..., None]
+            tokens.append(values.flatten(0, 1))
+            places.append(place.flatten(0, 1))
         where = torch.cat(places)
         x = torch.cat(tokens) + where
         for block in self.encoder:

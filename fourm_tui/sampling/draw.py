@@ -77,9 +77,10 @@ def filtered(logits: Tensor, top_k: int | float, top_p: float) -> Tensor:
 def _outside_nucleus(logits: Tensor, top_p: float) -> Tensor:
     """`[..., V]`, True for tokens that `top_p` removes; what equals the last one within stays."""
     ordered = _descending(logits)
-    beyond = ordered.softmax(dim=-1).cumsum(dim=-1) > top_p
-    beyond[..., -1] = True  # a sum that rounding keeps from getting so far keeps all
-    return logits < ordered.gather(-1, beyond.to(torch.uint8).argmax(dim=-1, keepdim=True))
+    sums = ordered.softmax(dim=-1).cumsum(dim=-1)
+    last = torch.searchsorted(sums, torch.full_like(sums[..., :1], top_p), right=True)
+    last.clamp_(max=sums.shape[-1] - 1)  # a sum that rounding keeps from getting so far keeps all
+    return logits < ordered.gather(-1, last)
 
 
 def _descending(values: Tensor) -> Tensor:
