@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from fourm_tui.cores import usable_cores
 from fourm_tui.errors import printable
 
 State = Literal["ok", "note", "missing", "wrong"]
@@ -130,11 +131,10 @@ def _python() -> list[Finding]:
 
 
 def _processor() -> list[Finding]:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     available = _available_memory()
     free = f", {available / 2**30:.1f} GiB of it free" if available is not None else ""
-    return [Finding("machine", "processor", f"{usable} cores, {memory / 2**30:.1f} GiB memory{free}")]
+    return [Finding("machine", "processor", f"{usable_cores()} cores, {memory / 2**30:.1f} GiB memory{free}")]
 
 
 def _available_memory() -> int | None:

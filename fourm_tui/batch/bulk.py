@@ -23,7 +23,7 @@ from fourm_tui.batch.work import Item, Work, share
 from fourm_tui.chain.check import Check
 from fourm_tui.engine.job import Progress
 from fourm_tui.engine.keep import facts_of, kind_of
-from fourm_tui.engine.loading import choose_device, load_models
+from fourm_tui.engine.loading import choose_device, load_models, use_cores
 from fourm_tui.engine.memory import free_bytes
 from fourm_tui.events import BatchProgress, Event, EventLog, Note, RunCancelled, RunDone, RunFailed, RunStarted
 from fourm_tui.metrics.networks import load_networks
@@ -88,6 +88,7 @@ def run_bulk(
         FourmError: something is missing, does not fit, or cannot be written.
     """
     device = choose_device(wishes.device or rank.device)
+    use_cores(ranks=rank.local_world)
     folder = wishes.out / bulk.name
     with ExitStack() as stack:
         group = Group(rank, device)

@@ -31,13 +31,14 @@ _SCHEDULE, _DEMO = "settings_base/T2CR", "demo/T2SDR"
 def main(options: argparse.Namespace) -> int:
     from fourm_tui.bench.probe import probe
     from fourm_tui.bench.stages import peak_memory
-    from fourm_tui.engine.loading import choose_device
+    from fourm_tui.engine.loading import choose_device, use_cores
     from fourm_tui.weights import as_dtype
 
     if options.settings is None and options.gen_config is None:
         options.settings = _DEMO if options.models is None else _SCHEDULE
     inputs = inputs_for(options)
     device = choose_device(options.device)
+    use_cores()
     check = check_chain(inputs, str(device), options.dtype, alone=True)
     problems = [str(problem) for problem in check.findings.problems if problem not in check.missing]
     if problems or check.plan is None:

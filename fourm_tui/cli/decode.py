@@ -19,7 +19,9 @@ def main(options: argparse.Namespace) -> int:
             print(f"{printable(folder.name)}: nothing to decode; every picture that its tokenizers can make is there")
         return 0
     from fourm_tui.engine.decode import decode
+    from fourm_tui.engine.loading import use_cores
 
+    use_cores()
     with Stop() as stop:
         events = decode(folder, rows, stop.asked, options.device)
         return show_events(events, folder, [], json_lines=options.json, preview=options.preview)

@@ -81,10 +81,12 @@ def _inside(folder: Run, panels: list[Panel], options: argparse.Namespace, stop:
     """Runs it in this process."""
     from fourm_tui.cli.run_view import LoadingBars
     from fourm_tui.engine.execute import execute
+    from fourm_tui.engine.loading import use_cores
     from fourm_tui.engine.store import ModelStore
 
     if options.detach:
         raise InputError("--detach needs the engine; leave --no-engine out")
+    use_cores()
     with LoadingBars(quiet=options.json) as bars:
         events = execute(folder, ModelStore(), stop.asked, options.device, bars.update)
         first = next(events)  # what comes before is loading

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from fourm_tui.checkpoints import find_checkpoint
+from fourm_tui.cores import computing_threads
 from fourm_tui.engine.asked import check_models
 from fourm_tui.engine.job import Models
 from fourm_tui.engine.store import ModelStore
@@ -35,6 +36,17 @@ def choose_device(name: str | None) -> torch.device:
         reason = printable(error, 120).splitlines()[0]
         raise InputError(f"--device {printable(name, 40)}: cannot be used here: {reason}") from None
     return device
+
+
+def use_cores(spare: int = 0, ranks: int = 1) -> None:
+    """Has torch compute with as many threads as this process has cores to itself, unless the user has chosen.
+
+    Args:
+        spare, ranks: see `computing_threads`.
+    """
+    threads = computing_threads(spare, ranks)
+    if threads is not None:
+        torch.set_num_threads(threads)
 
 
 def needs_text(names: Iterable[str]) -> bool:

@@ -133,7 +133,7 @@ def main(argv: list[str] | None = None) -> int:
 
     from fourm_tui.engine.execute import execute
     from fourm_tui.engine.keep import kind_of
-    from fourm_tui.engine.loading import choose_device
+    from fourm_tui.engine.loading import choose_device, use_cores
     from fourm_tui.engine.memory import device_memory
     from fourm_tui.engine.store import ModelStore
     from fourm_tui.events import RunCancelled
@@ -146,11 +146,9 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     if device.type == "cpu":
         os.nice(10)
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        if cores > 2:  # one is left to the screens
-            torch.set_num_threads(cores - 1)
     elif str(device) == "cuda":
         device = torch.device("cuda", torch.cuda.current_device())  # as others may name it
+    use_cores(spare=1)  # which is left to the screens
     store = ModelStore()
 
     def memory() -> Mapping[str, int] | None:
