@@ -39,6 +39,39 @@ class OnDemand:
             self.wanted = None
 
 
+class Upload:
+    """Brings tensors that lie in files to a device through pinned memory, from which a GPU takes them by itself: the
+    next piece is read while one is on its way.
+
+    Args:
+        device: where they go.
+        piece: bytes of each of two pieces.
+    """
+
+    def __init__(self, device: torch.device, piece: int = 2**26) -> None:
+        self.device, self._piece, self._count = device, piece, 0
+        on_gpu = device.type == "cuda"
+        self._pieces = [torch.empty(piece, dtype=torch.uint8, pin_memory=on_gpu) for _ in range(2)]
+        self._sent = [torch.cuda.Event() for _ in self._pieces] if on_gpu else None
+
+    def __call__(self, tensor: Tensor) -> Tensor:
+        """The tensor on the device."""
+        there = torch.empty(tensor.shape, dtype=tensor.dtype, device=self.device)
+        if not tensor.numel():
+            return there
+        source, target = tensor.reshape(-1).view(torch.uint8), there.view(-1).view(torch.uint8)
+        for part, goal in zip(source.split(self._piece), target.split(self._piece), strict=True):
+            turn = self._count % 2
+            self._count += 1
+            if self._sent is not None:
+                self._sent[turn].synchronize()
+            pinned = self._pieces[turn][: len(part)]
+            goal.copy_(pinned.copy_(part), non_blocking=True)
+            if self._sent is not None:
+                self._sent[turn].record(torch.cuda.current_stream(self.device))
+        return there
+
+
 def as_dtype(dtype: str | torch.dtype | None, device: torch.device) -> torch.dtype:
     """The torch dtype of a name; None: bf16 on CUDA, else fp32.
 
@@ -137,11 +170,8 @@ def load_weights(
     other = {**shared, **{b: a for a, b in shared.items()}}
     buffers = dict(model.named_buffers())
     try:
-        with (
-            safe_open(file, framework="pt", device=str(device)) as tensors,
-            safe_open(file, framework="pt", device="cpu") as on_disk,
-        ):
-            names = set(tensors.keys())
+        with safe_open(file, framework="pt", device="cpu") as on_disk:
+            names = set(on_disk.keys())
             source = {name: name if name in names else other.get(name, name) for name in expected}
             problems = [
                 f"{printable(name)} is missing"
@@ -150,19 +180,22 @@ def load_weights(
             ]
             problems += [f"{printable(name)} is not part of this model" for name in sorted(names - set(expected))]
             for name in sorted(names & set(expected)):
-                shape, wanted = list(tensors.get_slice(name).get_shape()), list(expected[name].shape)
+                shape, wanted = list(on_disk.get_slice(name).get_shape()), list(expected[name].shape)
                 if shape != wanted:
                     problems.append(f"{name} has the shape {shape}, not {wanted}")
             if problems:
                 raise InputError(_listed(file, problems))
             loaded: dict[str, Tensor] = {}
+            upload = Upload(device) if device.type == "cuda" else None
             for number, name in enumerate(expected, start=1):
                 owner = model.get_submodule(name.rpartition(".")[0])
-                if isinstance(owner, OnDemand) and source[name] in names:
-                    loaded[name] = on_disk.get_tensor(source[name])
-                    owner.wanted = device, dtype
-                elif source[name] in names:
-                    loaded[name] = tensors.get_tensor(source[name]).to(device=device, dtype=dtype)
+                if source[name] in names:
+                    tensor = on_disk.get_tensor(source[name])
+                    if isinstance(owner, OnDemand):
+                        owner.wanted = device, dtype
+                    else:
+                        tensor = (upload(tensor) if upload else tensor).to(device=device, dtype=dtype)
+                    loaded[name] = tensor
                 if progress is not None:
                     progress(number, len(expected))
     except SafetensorError as error:

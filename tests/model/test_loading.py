@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from fourm_tui.checkpoints import find_checkpoint
 from fourm_tui.errors import FourmError, InputError
 from fourm_tui.model.loading import load_model
-from fourm_tui.weights import fetched
+from fourm_tui.weights import Upload, fetched
 from tests.fake_hub import FakeHub, fake_hub
 from tests.tiny import tiny_checkpoint, tiny_config, tiny_model
 
@@ -191,3 +191,36 @@ def test_without_the_hub_it_says_which_command_gets_it(monkeypatch: pytest.Monke
     )
     with pytest.raises(FourmError, match=words):
         load_model("4M-7_B_CC12M")
+
+
+@pytest.mark.parametrize("piece", [7, 64, 4096])
+def test_what_goes_up_in_pieces_arrives_whole(piece: int) -> None:
+    upload = Upload(torch.device("cpu"), piece)
+    source = torch.Generator().manual_seed(0)
+    for shape in ((), (0, 3), (5,), (3, 7, 11)):
+        for dtype in (torch.float32, torch.bfloat16):
+            tensor = torch.rand(shape, generator=source).to(dtype)
+            there = upload(tensor)
+            assert there.dtype == dtype and torch.equal(there, tensor)
+            assert not tensor.numel() or there.data_ptr() != tensor.data_ptr()
+
+
+def test_no_piece_is_written_while_it_is_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    class Event:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def synchronize(self) -> None:
+            told.append(f"wait {self.name}")
+
+        def record(self, stream: object) -> None:
+            told.append(f"sent {self.name}")
+
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: None)
+    upload = Upload(torch.device("cpu"), 8)
+    upload._sent = [Event("a"), Event("b")]  # type: ignore[assignment]
+    upload(torch.zeros(6))
+    upload(torch.zeros(2))
+    assert told == [f"{what} {which}" for which in "abab" for what in ("wait", "sent")]
