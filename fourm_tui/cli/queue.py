@@ -73,22 +73,25 @@ def _retry(names: list[str]) -> int:
         raise InputError("queue retry: name the job, or its run")
     folders = [_folder(name) for name in names]
     with Engine.start() as engine:
-        for folder in folders:
-            job = engine.ask("submit", run=str(folder.folder.resolve()))
+        for folder, decode in folders:
+            job = engine.ask("submit", run=str(folder.folder.resolve()), decode=list(decode))
             print(f"{job['id']}  {job['status']}  {printable(folder.name, 60)}")
     return 0
 
 
-def _folder(name: str) -> Run:
+def _folder(name: str) -> tuple[Run, tuple[int, ...]]:
+    """The run of a job, and which of its rows were to become pictures."""
     for job in reversed(read_jobs()):
         if name in (job.id, job.run, Path(job.run).name):
             run = open_run(Path(job.run))
+            if job.decode:
+                return run, job.decode
             break
     else:
         run = open_run(find_run(name, Path("runs")))
     if run.record.status == "done":
         raise FourmError(f"{printable(run.name)}: is done, so there is nothing to go on with")
-    return run
+    return run, ()
 
 
 def _show(jobs: tuple[QueuedJob, ...]) -> None:
@@ -100,10 +103,14 @@ def _show(jobs: tuple[QueuedJob, ...]) -> None:
     ended = [job for job in jobs if job.status not in OPEN]
     for job in (*ended[-_SHOWN:], *(job for job in jobs if job.status in OPEN)):
         style = _STYLES.get(job.status, "dim")
-        table.add_row(Text(job.id, "dim"), Text(job.status, style), Text(printable(Path(job.run).name, 70)), _done(job))
+        table.add_row(Text(job.id, "dim"), Text(job.status, style), Text(_name(job)), _done(job))
         if job.error and job.status not in OPEN:
             table.add_row("", "", Text(printable(job.error, 300), "dim"), "")
     console.print(table)
+
+
+def _name(job: QueuedJob) -> str:
+    return printable(Path(job.run).name, 70) + (" (its pictures)" if job.decode else "")
 
 
 def _done(job: QueuedJob) -> Text:

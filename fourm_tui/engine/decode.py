@@ -20,9 +20,10 @@ from fourm_tui.engine.loading import choose_device
 from fourm_tui.engine.outputs import ON_SHEET, Gallery
 from fourm_tui.engine.resume import clear_unfinished, read_target
 from fourm_tui.engine.row import StoppedError
+from fourm_tui.engine.store import ModelStore
 from fourm_tui.engine.tokenize import Tokenizers
 from fourm_tui.errors import InputError, printable
-from fourm_tui.events import Event, EventLog, RunCancelled, RunDone, TargetDone
+from fourm_tui.events import Decoding, Event, EventLog, RunCancelled, RunDone, TargetDone
 from fourm_tui.modalities import MODALITIES, Modality
 from fourm_tui.pictures.save import last_ending
 from fourm_tui.plan import RowPlan
@@ -31,18 +32,23 @@ from fourm_tui.tokenizers.text import TextTokenizer, find_text_tokenizer
 
 
 def decode(
-    folder: Run, rows: Collection[int], stop: Callable[[], bool] = lambda: False, device: str | None = None
-) -> Iterator[Event]:  # fmt: skip
+    folder: Run,
+    rows: Collection[int],
+    stop: Callable[[], bool] = lambda: False,
+    device: str | None = None,
+    store: ModelStore | None = None,
+) -> Iterator[Event]:
     """Makes what is lacking of some rows' pictures, and the contact sheet of a run that is done anew.
 
-    Of the events `TargetDone` goes into the run's log, so that viewers find the files; the last one, `RunDone` or
-    `RunCancelled`, is about this alone, and `run.json` stays as it is.
+    Of the events `Decoding` and `TargetDone` go into the run's log, so that viewers find the files; the last one,
+    `RunDone` or `RunCancelled`, is about this alone, and `run.json` stays as it is.
 
     Args:
         folder: of the run, which is not under way.
         rows: their numbers.
         stop: asked before every step of decoding.
         device: in place of the one that the run names.
+        store: of loaded tokenizers; None: they are loaded for this once.
 
     Raises:
         FourmError: the run is being written, or something that it was made with is not there any more.
@@ -50,9 +56,11 @@ def decode(
     began = time.monotonic()
     with EventLog(folder.events) as log:
         clear_unfinished(folder)
+        store = store or ModelStore()
+        store.begin()
         try:
-            for event in _Late(folder, rows, stop, device).events():
-                yield log.append(event) if isinstance(event, TargetDone) else event
+            for event in _Late(folder, rows, stop, device, store).events():
+                yield log.append(event) if isinstance(event, Decoding | TargetDone) else event
         except StoppedError:
             yield RunCancelled()
         else:
@@ -74,8 +82,8 @@ class _Late:
     """The targets of a run that has ended."""
 
     def __init__(
-        self, folder: Run, rows: Collection[int], stop: Callable[[], bool], device: str | None
-    ) -> None:  # fmt: skip
+        self, folder: Run, rows: Collection[int], stop: Callable[[], bool], device: str | None, store: ModelStore
+    ) -> None:
         self.folder, self.rows = folder, rows
         asked = Asked.of(folder.record)
         models, self.title = asked.models, asked.title or folder.name
@@ -88,9 +96,8 @@ class _Late:
         if any(row.is_sequence and row.number in rows for row in worked_out.rows) and models.model:
             near = find_checkpoint(models.model).weights
             self.text = TextTokenizer(find_text_tokenizer(near, models.text_tokenizer))
-        self.tokenizers = Tokenizers(
-            models.tokenizers, choose_device(device or asked.device), asked.dtype, steps=models.detokenizer_steps
-        )
+        where, steps = choose_device(device or asked.device), models.detokenizer_steps
+        self.tokenizers = Tokenizers(models.tokenizers, where, asked.dtype, steps=steps, load=store.tokenizer)
         self.outputs = _KeptAll(folder, asked.seeds, True, facts_of(folder))
         self.seeds, self.stop = asked.seeds, stop
 

@@ -41,6 +41,8 @@ class QueuedJob:
     """Seconds since 1970."""
     skip: tuple[int, ...] = ()
     """Samples that are to be left out."""
+    decode: tuple[int, ...] = ()
+    """Rows of a run that has ended whose tokens are to become pictures; none: the run itself is to be done."""
     schema: int = SCHEMA
 
 
@@ -76,19 +78,29 @@ class Queue:
             return found[0]
         raise InputError(f"{printable(name, 80)}: {'fits several jobs' if found else 'there is no such job'}")
 
-    def add(self, run: Path, device: str | None = None) -> QueuedJob:
+    def add(self, run: Path, device: str | None = None, decode: tuple[int, ...] = ()) -> QueuedJob:
         """Puts a run at the end of the queue; one that is there and open already stays where it is.
 
+        Args:
+            run: its folder.
+            device, decode: as of `QueuedJob`.
+
         Raises:
-            FourmError: the queue cannot be written.
+            FourmError: the queue cannot be written, or has the run with something else to be done.
         """
         for job in self.jobs:
             if job.run == str(run) and job.status in OPEN:
-                return job
+                if job.decode == decode:
+                    return job
+                if not (job.decode and decode and job.status == "waiting"):
+                    raise InputError(f"{printable(run.name)}: is {job.status}; wait until that is over")
+                return self.change(job, decode=tuple(sorted({*job.decode, *decode})))
         before = [job for job in self.jobs if job.run == str(run)]
         skip = before[-1].skip if before else ()
         order = max((job.order for job in self.jobs), default=0.0) + 1
-        made = QueuedJob(secrets.token_hex(3), str(run), order, device=device, submitted=time.time(), skip=skip)
+        made = QueuedJob(
+            secrets.token_hex(3), str(run), order, device=device, submitted=time.time(), skip=skip, decode=decode
+        )
         self._write(made)
         self._jobs[made.id] = made
         for job in before:

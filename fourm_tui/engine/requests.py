@@ -75,7 +75,7 @@ def _submit(engine: Supervisor, message: Message) -> dict[str, Any]:
     device = message.get("device", run.record.options.get("device"))
     if device is not None and not isinstance(device, str):
         raise InputError("the device is to be a text")
-    job = engine.queue.add(folder, device)
+    job = engine.queue.add(folder, device, _numbers(message, "decode"))
     worker = engine.worker_at(job)
     if worker is not None and worker.started and not being_written(run.events):
         worker.again = True
@@ -172,6 +172,13 @@ _REQUESTS: Mapping[str, Callable[[Supervisor, Message], Any]] = {
 
 def _found(engine: Supervisor, message: Message) -> QueuedJob:
     return engine.queue.find(_text(message, "job"))
+
+
+def _numbers(message: Message, name: str) -> tuple[int, ...]:
+    value = message.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(each, int) and not isinstance(each, bool) for each in value):
+        raise InputError(f"{name} is to be a list of whole numbers")
+    return tuple(value)
 
 
 def _text(message: Message, name: str) -> str:

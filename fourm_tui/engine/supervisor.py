@@ -163,7 +163,7 @@ class Supervisor:
             return
         now = self._current(worker) or job
         _LOG.info("%s runs on %s: %s", job.id, worker.actual or worker.device, printable(job.run, 400))
-        worker.say(do="run", job=job.id, run=job.run, skip=list(now.skip))
+        worker.say(do="run", job=job.id, run=job.run, skip=list(now.skip), decode=list(now.decode))
         # What was asked for before there was a process to tell it to.
         if worker.cancelled:
             worker.say(do="stop")
@@ -207,14 +207,14 @@ class Supervisor:
         if job is None:
             return
         if worker.cancelled:
-            _close_log(Path(job.run), RunCancelled(), "cancelled", None)
+            _close_log(job, RunCancelled(), "cancelled", None)
             self._close(job, "cancelled")
         elif worker.again or (worker.actual and not worker.started):  # the process was dying when it got the job
             self._close(job, "waiting")
         else:
             how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
             error = worker.trouble or f"the process that ran it {how}"
-            _close_log(Path(job.run), RunFailed(error, "input" if worker.trouble else "device"), "failed", error)
+            _close_log(job, RunFailed(error, "input" if worker.trouble else "device"), "failed", error)
             self._close(job, "failed", error)
 
     def _close(self, job: QueuedJob, status: Any, error: Any = None) -> None:
@@ -238,7 +238,7 @@ class Supervisor:
             worker.cancelled = True
             worker.say(do="stop")
         elif job.status in OPEN:
-            _close_log(Path(job.run), RunCancelled(), "cancelled", None)
+            _close_log(job, RunCancelled(), "cancelled", None)
             self._close(job, "cancelled")
         return self.queue.find(job.id)
 
@@ -285,10 +285,12 @@ def _in_full(device: str) -> str:
     return "cuda:0" if device == "cuda" else device
 
 
-def _close_log(folder: Path, event: Event, status: Status, error: str | None) -> None:
+def _close_log(job: QueuedJob, event: Event, status: Status, error: str | None) -> None:
     """Says in a run's folder how it ended, in the place of a worker that cannot any more."""
+    if job.decode:  # the run itself had ended before
+        return
     try:
-        run: Run = open_run(folder)
+        run: Run = open_run(Path(job.run))
         with EventLog(run.events) as log:
             log.append(event)
         run.save(status=status, error=error)

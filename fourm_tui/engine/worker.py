@@ -131,6 +131,7 @@ def main(argv: list[str] | None = None) -> int:
 
     import torch
 
+    from fourm_tui.engine.decode import decode
     from fourm_tui.engine.execute import execute
     from fourm_tui.engine.keep import kind_of
     from fourm_tui.engine.loading import choose_device, use_cores
@@ -166,9 +167,12 @@ def main(argv: list[str] | None = None) -> int:
         voice.works(True)
         try:
             state, message, kind = "done", None, None
-            for event in execute(
-                open_run(Path(asked["run"])), store, orders.stopped, str(device), skipped=orders.skipped
-            ):
+            folder, rows = open_run(Path(asked["run"])), asked.get("decode")
+            if rows:
+                events = decode(folder, rows, orders.stopped, str(device), store)
+            else:
+                events = execute(folder, store, orders.stopped, str(device), skipped=orders.skipped)
+            for event in events:
                 if isinstance(event, RunCancelled):
                     state = "cancelled"
         except FourmError as failure:

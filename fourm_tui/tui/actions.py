@@ -115,6 +115,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("preview.play", "space", "replay", "Play the order of decoding", True),
     Action("preview.next", "n", "next target", "The next target", True),
     Action("preview.previous", "N", "target before", "The target before"),
+    Action("preview.decode", "d", "decode", "Make the picture of a target that stayed tokens"),
     Action("preview.sample", "v", "variation", "The next variation; after the last, all of them"),
     # -- earlier runs
     Action("history.reopen", "enter", "reopen", "Edit what the run was made with: conditions, schedule, seed", True),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from fourm_tui.chain.said import swept_words
+from fourm_tui.chain.tokens_only import tokens_only
 from fourm_tui.engine.jobs import OPEN, QueuedJob
 from fourm_tui.errors import FourmError, printable
 from fourm_tui.events.records import from_json
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 _STOPPING, _ENDING = "stopping at the next step; again to end it at once", "ending it at once"
+_ON_THE_WAY = "its picture is on the way"
 
 
 class Conductor:
@@ -166,6 +168,21 @@ class Conductor:
             self._mine.append(run.folder)
             self._is_chosen = self._is_chosen and state.folder not in self._mine
 
+    def decode(self, folder: Path, row: int) -> None:
+        """Has the pictures made of a row that stayed tokens."""
+
+        def go(rows: tuple[int, ...]) -> None:
+            if rows:
+                self._decode(folder, rows)
+            else:
+                self.app.say("its picture is there already")
+
+        self.beside(lambda: tokens_only(open_run(folder), [str(row)]), go)
+
+    def _decode(self, folder: Path, rows: tuple[int, ...]) -> None:
+        self.app.link.ask("submit", run=str(folder.resolve()), decode=list(rows))
+        self.app.say(_ON_THE_WAY)
+
     def beside(self, do: Callable[[], R], then: Callable[[R], None]) -> None:
         """Does something on a thread, then something with what came of it here; what fails is said."""
         app = self.app
@@ -191,7 +208,11 @@ class Conductor:
         self.app.queue_signal.publish(self.app.jobs)
 
     def retry(self, folder: Path) -> None:
-        """Goes on with a run that ended early."""
+        """Goes on with a run that ended early, or with its pictures."""
+        job = self.job_of(folder)
+        if job is not None and job.decode:
+            self._decode(folder, job.decode)
+            return
         try:
             run = open_run(folder)
         except FourmError as error:
@@ -239,7 +260,7 @@ class Conductor:
                 return
         self.app.run_signal.publish(state)
         if not state.active:
-            self.app.unsay(_STOPPING, _ENDING)
+            self.app.unsay(_STOPPING, _ENDING, _ON_THE_WAY)
             self._show_next()
 
     def _hear_queue(self, news: QueueNews) -> None:

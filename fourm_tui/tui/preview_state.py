@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fourm_tui.engine.jobs import OPEN, QueuedJob
 from fourm_tui.errors import printable
 from fourm_tui.tui.outputs import (
     COLOURINGS,
@@ -172,13 +171,16 @@ def companions_of(
     return found
 
 
-def status_line(state: RunState | None, looking: Looking, word: str = "waiting") -> str:
+def status_line(
+    state: RunState | None, looking: Looking, word: str = "waiting", job: QueuedJob | None = None
+) -> str:  # fmt: skip
     """The line under it all.
 
     Args:
         state: the run that is looked at.
         looking: at what of it.
         word: what it is at before its first event.
+        job: of the run, as the queue tells it.
     """
     if looking.sheet is not None:
         return printable(looking.sheet)
@@ -197,20 +199,18 @@ def status_line(state: RunState | None, looking: Looking, word: str = "waiting")
     if looking.until is not None:
         last = int(target.step.max(initial=0))
         return f"replay  {slider(looking.until, last)}  {step_line(target, looking.until)}"
+    decoding = ""
+    if state.decoding is not None and state.decoding[0] == target.facts.number:
+        decoding = f"decoding the picture  {state.decoding[1]} of {state.decoding[2]}"
     if is_tokens_only(target) and not state.active:
-        return f"{TOKENS_ONLY}; its picture: fourm-tui decode {_in_a_shell(state.folder)} {target.facts.number}"
+        if job is not None and job.status in OPEN and target.facts.number in job.decode:
+            return (job.status == "running" and decoding) or "its picture is on the way"
+        return f"{TOKENS_ONLY}  d makes its picture"
     if target.done:
         return facts_line(state, target)
-    if state.decoding is not None and key is not None and state.decoding[0] == key[0]:
-        return f"decoding the picture  {state.decoding[1]} of {state.decoding[2]}"
+    if decoding:
+        return decoding
     return step_line(target)
-
-
-def _in_a_shell(folder: Path) -> str:
-    """A run as a command names it."""
-    with contextlib.suppress(ValueError):
-        folder = folder.absolute().relative_to(Path.cwd())
-    return shlex.quote(printable(folder, 400))
 
 
 def slider(at: int, last: int, width: int = 16) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from fourm_tui.errors import FourmError
 from fourm_tui.runs import open_run
+from fourm_tui.tui.words import is_decoding
 
 if TYPE_CHECKING:
     from fourm_tui.tui.app import FourmApp
@@ -27,10 +28,12 @@ class RunActions:
 
     @property
     def can_cancel(self) -> bool:
-        """Whether the run that is shown goes on, or is to."""
+        """Whether the run that is shown, or what makes pictures of it, goes on or is to."""
         app = cast("FourmApp", self)
         state, job = app.run_state, app.conductor.job
-        return state is not None and (state.active or (job is not None and job.status in ("waiting", "paused")))
+        if state is None:
+            return False
+        return state.active or (job is not None and (job.status in ("waiting", "paused") or is_decoding(job)))
 
     def action_start(self) -> None:
         cast("FourmApp", self).start()

@@ -16,7 +16,7 @@ from fourm_tui.events import RankProgress, RowFacts
 from fourm_tui.tui.run_state import RunState
 from fourm_tui.tui.widgets.bars import bar
 from fourm_tui.tui.widgets.canvas import cut
-from fourm_tui.tui.words import run_word
+from fourm_tui.tui.words import is_decoding, job_word, run_word
 
 Role = Literal["plain", "muted", "faint", "accent", "error", "selected"]
 Line = tuple[tuple[str, Role], ...]
@@ -179,7 +179,7 @@ def status_lines(view: View, width: int) -> list[Line]:
         return [_line(f"waiting{behind}", "muted", width, view)]
     if word == "starting":
         return [_line(word, "muted", width, view)]
-    if not state.active:
+    if not state.active and not is_decoding(view.job):
         return _ended(view, state, width)
     if state.loading:
         what, fraction = state.loading
@@ -189,6 +189,8 @@ def status_lines(view: View, width: int) -> list[Line]:
         number, step, steps = state.decoding
         target = next((row.target for row in state.rows if row.number == number), "")
         return [_barred(f"decoding {printable(target, 40)}", f" {step}/{steps}", step / max(steps, 1), width, view)]
+    if not state.active:
+        return [_line(word, "plain", width, view)]
     is_said = width >= _WIDE and bool(state.rows)  # beside the bars
     said = [pace(state.speed)] if state.speed and not is_said else []
     if state.seconds_left is not None and not is_said:
@@ -265,7 +267,7 @@ def queue_words(jobs: Sequence[QueuedJob]) -> str:
 def _word(view: View, job: QueuedJob) -> str:
     """What a job is at; of the run that is shown more is known."""
     if view.state is None or view.job is None or view.job.id != job.id:
-        return job.status
+        return job_word(job)
     return run_word(view.state, job, view.stopping)
 
 

@@ -11,6 +11,16 @@ def status_word(status: str) -> str:
     return "waiting" if status == "pending" else status
 
 
+def is_decoding(job: QueuedJob | None) -> bool:
+    """Whether pictures of a run that has ended are made."""
+    return job is not None and bool(job.decode) and job.status == "running"
+
+
+def job_word(job: QueuedJob) -> str:
+    """What a job is at, as the queue tells it."""
+    return "decoding" if is_decoding(job) else job.status
+
+
 def run_word(state: RunState, job: QueuedJob | None = None, stopping: bool = False) -> str:
     """What a run is at: `waiting`, `paused`, `starting`, `loading`, `running`, `stopping`, `decoding`; or how it ended.
 
@@ -19,8 +29,8 @@ def run_word(state: RunState, job: QueuedJob | None = None, stopping: bool = Fal
         job: as the queue tells it, which knows sooner that it waits, and that it is over.
         stopping: whether it was told to end.
     """
-    if not stopping and job is not None and job.status in ("paused", "waiting"):
-        return job.status
+    if not stopping and job is not None and (job.status in ("paused", "waiting") or is_decoding(job)):
+        return job_word(job)
     if not state.active:
         return state.status
     if job is not None and job.status not in OPEN:

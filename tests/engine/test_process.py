@@ -17,8 +17,9 @@ from fourm_tui.cli import main
 from fourm_tui.engine.client import Engine
 from fourm_tui.engine.jobs import read_jobs
 from fourm_tui.engine.places import log_file
+from fourm_tui.errors import InputError
 from fourm_tui.events import RowStarted, RunCancelled, SampleSkipped, StepDone, read_events
-from fourm_tui.runs import list_runs, open_run
+from fourm_tui.runs import Run, list_runs, open_run
 from tests.engine.processes import (
     ENDLESS,
     LONG,
@@ -248,3 +249,53 @@ def test_attach_tells_a_run_from_its_beginning(
     assert events[-1]["type"] == "run_done"
     assert main(["attach", str(run.folder)]) == 0  # also when it is over
     assert "done in" in capsys.readouterr().out
+
+
+def tokens_alone(out: Path) -> Run:
+    """A run of the bundled model that has ended, without any picture."""
+    command = ["run", "demo/T2SDR", "-i", "caption=a red ball", "--out", out, "--decode", "none", "--detach"]
+    assert main([str(word) for word in command]) == 0
+    (run,) = list_runs(out).runs
+    with Engine.find() as engine:
+        wait(lambda: engine.ask("job", job=run.name)["status"] == "done")
+    return open_run(run.folder)
+
+
+def test_pictures_are_made_when_they_are_asked_for_and_the_run_stays_done(with_engine: Path, tmp_path: Path) -> None:
+    run = tokens_alone(tmp_path)
+    picture, other = (run.folder / "samples" / "000" / name for name in ("03_tok_rgb@224.png", "02_tok_depth@224.png"))
+    with Engine.find() as engine:
+        for decode in ("1", [True], [1.5]):
+            with pytest.raises(InputError, match="list of whole numbers"):
+                engine.ask("submit", run=str(run.folder), decode=decode)
+        job = engine.ask("submit", run=str(run.folder), decode=[3])
+        wait(lambda: engine.ask("job", job=job["id"])["status"] == "done")
+        assert picture.is_file() and not other.exists()
+        mine = [job for job in engine.ask("status")["jobs"] if job["run"] == str(run.folder)]
+        assert [job["decode"] for job in mine] == [[3]]  # a run has one line
+        assert open_run(run.folder).record.status == "done"
+        # What fails about the pictures is said of them, not of the run.
+        tokens_of_depth = other.with_suffix(".safetensors")
+        tokens_of_depth.write_bytes(b"no tokens")
+        job = engine.ask("submit", run=str(run.folder), decode=[2])
+        failed = wait(lambda: (found := engine.ask("job", job=job["id"]))["status"] == "failed" and found)
+        assert tokens_of_depth.name in failed["error"]
+    assert open_run(run.folder).record.status == "done"
+
+
+def test_a_worker_that_dies_at_pictures_leaves_the_run_done(with_engine: Path, tmp_path: Path) -> None:
+    run = tokens_alone(tmp_path)
+    written = run.events.read_bytes()
+    _, worker = pids()
+    os.kill(worker, signal.SIGSTOP)  # so that it is at it, and does not get on
+    with Engine.find() as engine:
+        job = engine.ask("submit", run=str(run.folder), decode=[1, 3])
+        wait(lambda: engine.ask("job", job=job["id"])["status"] == "running")
+        engine.ask("cancel", job=job["id"])
+        os.kill(worker, signal.SIGKILL)
+        wait(lambda: engine.ask("job", job=job["id"])["status"] == "cancelled")
+        assert open_run(run.folder).record.status == "done"
+        assert run.events.read_bytes() == written
+        job = engine.ask("submit", run=str(run.folder), decode=[1, 3])
+        wait(lambda: engine.ask("job", job=job["id"])["status"] == "done")
+    assert len(list(run.folder.glob("samples/000/0[13]_*@224.png"))) == 2

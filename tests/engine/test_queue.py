@@ -51,3 +51,21 @@ def test_a_full_disk_takes_no_new_jobs_and_lets_the_others_end(tmp_path: Path, m
     with pytest.raises(FourmError, match="full"):
         queue.add(Path("/runs/b"))
     assert [Path(job.run).name for job in queue.jobs] == ["a"]
+
+
+def test_pictures_of_a_run_that_has_ended_are_asked_for_once(tmp_path: Path) -> None:
+    queue, run = Queue(tmp_path), Path("/runs/a")
+    itself = queue.add(run)
+    with pytest.raises(InputError, match="a: is waiting; wait until that is over"):
+        queue.add(run, decode=(1,))
+    queue.change(itself, status="done")
+    pictures = queue.add(run, decode=(2,))
+    assert [job.id for job in queue.jobs] == [pictures.id]  # a run has one line
+    assert queue.add(run, decode=(2,)) == pictures
+    both = queue.add(run, decode=(1,))
+    assert (both.id, both.decode) == (pictures.id, (1, 2))
+    assert Queue(tmp_path).find("a").decode == (1, 2)
+    queue.change(both, status="running")
+    for other in ((3,), ()):
+        with pytest.raises(InputError, match="is running"):
+            queue.add(run, decode=other)

@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 from rich.style import Style
 
+from fourm_tui.engine.jobs import QueuedJob
+from fourm_tui.events import Decoding
 from fourm_tui.runs import TargetTokens, write_tokens
 from fourm_tui.terminal.choice import Choice
 from fourm_tui.tui.before import run_before
@@ -79,9 +81,16 @@ def test_a_finished_target_without_its_picture_says_so_and_how_to_get_it(tmp_pat
     target.files = tuple(name for name in target.files if name.endswith(".safetensors"))
     assert [item.note for item in items_of(state, 0)] == ["tokens only", "", ""]
     line = status_line(state, Looking(chosen=(1, 0)))
-    assert line == f"tokens only; its picture: fourm-tui decode 'some runs/{run.name}' 1"
+    assert line == "tokens only  d makes its picture"
+    job = QueuedJob("abc", str(run.folder), 1.0, "waiting", decode=(1,))
+    assert status_line(state, Looking(chosen=(1, 0)), job=job) == "its picture is on the way"
+    state.apply(Decoding(1, "tok_semseg@224", (0,), 3, 25))
+    assert status_line(state, Looking(chosen=(1, 0)), job=job) == "its picture is on the way"
+    running = replace(job, status="running")
+    assert status_line(state, Looking(chosen=(1, 0)), job=running) == "decoding the picture  3 of 25"
+    assert status_line(state, Looking(chosen=(1, 0)), job=replace(job, status="cancelled")) == line
     state.status = "running"  # it is refused then
-    assert "fourm-tui decode" not in status_line(state, Looking(chosen=(1, 0)))
+    assert "d makes" not in status_line(state, Looking(chosen=(1, 0)))
 
 
 def test_finished_targets_are_pictures_and_texts(tmp_path: Path) -> None:

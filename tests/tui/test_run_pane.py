@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from textual.pilot import Pilot
 
 from fourm_tui.engine.client import Engine
 from fourm_tui.engine.jobs import JobStatus, QueuedJob
-from fourm_tui.events import RunCancelled, RunDone, RunStarted
+from fourm_tui.events import Decoding, RunCancelled, RunDone, RunStarted, TargetDone
 from fourm_tui.events.records import to_json
-from fourm_tui.runs import Run, list_runs
+from fourm_tui.runs import Run, TargetTokens, list_runs, write_tokens
+from fourm_tui.runs.record import ModelRecord
 from fourm_tui.tui.app import FourmApp
 from fourm_tui.tui.news import Answer, QueueNews, RunNews, RunOpened, Trouble
+from fourm_tui.tui.panes.preview import PreviewPane
 from fourm_tui.tui.panes.run import RunPane
 from fourm_tui.tui.reopened import load_finished
 from fourm_tui.tui.sweeps import Sweep
@@ -450,3 +454,64 @@ def test_the_pane_fits_the_window(tmp_path: Path, size: tuple[int, int]) -> None
         assert any("semseg" in line and "4/4" in line for line in text(app))
 
     on_screen(do, size)
+
+
+# -- pictures of what stayed tokens -----------------------------------------------------------------------------------
+
+
+def undecoded(out: Path, with_picture: bool = False) -> Run:
+    """A run of which one target is said to be tokens alone."""
+    run, facts = kept(out, samples=1), ROWS[0]
+    numbers = np.arange(facts.tokens)
+    tokens = TargetTokens(facts.target, 1, 0, numbers, numbers % 4, np.ones(len(numbers)))
+    write_tokens(run.path_for(1, facts.target, 0, ".safetensors"), tokens)
+    if not with_picture:
+        run.path_for(1, facts.target, 0, ".png").unlink()
+    return run.save(models={"semseg_tok_id": ModelRecord("tokenizer")})
+
+
+def ended(app: FourmApp, run: Run) -> None:
+    """Shows a run whose first target is tokens alone."""
+    app.show_run(run)
+    tokens = run.relative(run.path_for(1, ROWS[0].target, 0, ".safetensors"))
+    done = TargetDone(1, ROWS[0].target, 0, (tokens,), 1.0)
+    events = (RunStarted(run.name, ROWS[:1], (0,)), *steps(1, samples=1), done, RunDone(2.0))
+    app.conductor.hear(RunNews(run.folder, events))
+
+
+def test_the_picture_of_a_target_is_made_at_a_key_and_can_be_stopped(tmp_path: Path) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        run = undecoded(tmp_path)
+        ended(app, run)
+        await pilot.press("f4")
+        await settled(app, pilot)
+        preview = app.main.query_one(PreviewPane)
+        assert "tokens only  d makes its picture" in preview.body.text
+        await pilot.press("d")
+        await settled(app, pilot)
+        asked = "submit", {"run": str(run.folder.resolve()), "decode": [1]}
+        assert recorder.asked == [asked]
+        queue(app, replace(job(run, "running"), decode=(1,)))
+        app.conductor.hear(RunNews(run.folder, (Decoding(1, ROWS[0].target, (0,), 2, 5),)))
+        await settled(app, pilot)
+        preview.redraw()
+        assert "decoding the picture  2 of 5" in preview.body.text
+        assert "decoding" in app.main.query_one(RunPane).body.text
+        await pilot.press("c")
+        assert recorder.asked[1:] == [("cancel", {"job": str(run.folder.resolve())})]
+        queue(app, replace(job(run, "cancelled"), decode=(1,)))
+        await pilot.press("f3", "t")
+        assert recorder.asked[2:] == [asked]
+
+    on_screen(do)
+
+
+def test_a_picture_that_is_there_is_not_made_again(tmp_path: Path) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        ended(app, undecoded(tmp_path, with_picture=True))
+        await pilot.press("f4", "d")
+        await settled(app, pilot)
+        assert recorder.asked == []
+        assert "there already" in said(app)
+
+    on_screen(do)

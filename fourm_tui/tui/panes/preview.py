@@ -182,9 +182,7 @@ class PreviewPane(DrawnPane):
             self._is_empty = not self._is_empty
             self.screen.refresh_bindings()  # what can be done with an output is offered, or no more
         if scene is None or not scene.items:
-            canvas.text(
-                0, 0, status_line(state, self.looking, self._word) or _NOTHING, look.muted, ascii=look.choice.ascii
-            )
+            canvas.text(0, 0, self._status or _NOTHING, look.muted, ascii=look.choice.ascii)
             self.retitle()
         else:
             self.retitle(self.looking.title(state))
@@ -192,18 +190,17 @@ class PreviewPane(DrawnPane):
             drawn = draw_scene(canvas, scene, look, self._drawings, room)
             self._drawings.want(drawn.wishes)
             if room < height:
-                used = canvas.text(
-                    0, room, status_line(state, self.looking, self._word), look.plain, ascii=look.choice.ascii
-                )
+                used = canvas.text(0, room, self._status, look.plain, ascii=look.choice.ascii)
                 words = _LEGENDS.get(self.looking.colouring)
                 bar = legend(words, look, width - used - 2) if words and drawn.mapped else []
                 canvas.put(width - sum(part.cell_length for part in bar), room, [bar])
         return body.show(canvas.strips())
 
     @property
-    def _word(self) -> str:
-        app = self.fourm
-        return run_word(app.run_state, app.conductor.job, app.conductor.is_stopping) if app.run_state else ""
+    def _status(self) -> str:
+        app, job = self.fourm, self.fourm.conductor.job
+        word = run_word(app.run_state, job, app.conductor.is_stopping) if app.run_state else ""
+        return status_line(self._state, self.looking, word, job)
 
     # -- actions ----------------------------------------------------------------------------------------------------
 
@@ -240,6 +237,13 @@ class PreviewPane(DrawnPane):
         if self._state is not None:
             self.looking.next_sample(max(len(self._state.seeds), 1))
             self.redraw()
+
+    def action_decode(self) -> None:
+        target = self.target
+        if self._state is None or target is None:
+            self.fourm.say("there is nothing to decode", error=True)
+        else:
+            self.fourm.conductor.decode(self._state.folder, target.facts.number)
 
     def action_back(self) -> None:
         self._replay(-1)
