@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from fourm_tui.architecture import Architecture
 from fourm_tui.model.embeddings import InputEmbedding, OutputEmbedding, input_embedding, sincos_positions
-from fourm_tui.model.layers import Block, Cache, DecoderBlock, Group, KeysValues, LayerNorm, Linear
+from fourm_tui.model.layers import Block, Cache, DecoderBlock, Group, KeysValues, LayerNorm, Linear, Mlp
 from fourm_tui.weights import OnDemand
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class FourM(nn.Module):
     def pack(self) -> None:
         """Lays the weights out for the CPU's matrix products; they are not to be read any more."""
         for module in self.modules():
-            if isinstance(module, Linear):
+            if isinstance(module, Linear | Mlp):
                 module.pack()
 
     # -- forward ------------------------------------------------------------------------------------------------

@@ -47,6 +47,7 @@ class LayerNorm(nn.Module):
 
     def __init__(self, dim: int, bias: bool) -> None:
         super().__init__()
+        self.shape = (dim,)
         self.weight = nn.Parameter(torch.ones(dim))
         if bias:
             self.bias = nn.Parameter(torch.zeros(dim))
@@ -54,7 +55,7 @@ class LayerNorm(nn.Module):
             self.register_buffer("bias", torch.zeros(dim))
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.layer_norm(x, self.weight.shape, self.weight, self.bias, NORM_EPS)
+        return torch.layer_norm(x, self.shape, self.weight, self.bias, NORM_EPS)
 
 
 class Linear(nn.Linear):
@@ -62,19 +63,26 @@ class Linear(nn.Linear):
 
     packed: Tensor | None = None
 
+    @property
+    def can_be_packed(self) -> bool:
+        """Whether that is of use: for bf16 and, if they are wide, fp32 on a CPU."""
+        weight = self.weight
+        if weight is None or weight.device.type != "cpu":
+            return False
+        if weight.dtype == torch.bfloat16:
+            return hasattr(_ONEDNN, "_reorder_linear_weight")
+        is_wide = min(weight.shape) >= _WIDE
+        return weight.dtype == torch.float32 and is_wide and hasattr(_MKL, "_mkl_reorder_linear_weight")
+
     def pack(self) -> None:
-        """Lays the weights out; they can only be multiplied with from then on. For bf16 and, if they are wide, fp32
-        on a CPU: elsewhere they stay as they are."""
+        """Lays the weights out, if that is of use; they can only be multiplied with from then on."""
+        if not self.can_be_packed:
+            return
         weight = self.weight.detach()
-        if weight.device.type != "cpu":
-            return
-        wide = min(weight.shape) >= _WIDE
-        if weight.dtype == torch.bfloat16 and hasattr(_ONEDNN, "_reorder_linear_weight"):
+        if weight.dtype == torch.bfloat16:
             self.packed = _ONEDNN._reorder_linear_weight(weight, None)
-        elif weight.dtype == torch.float32 and wide and hasattr(_MKL, "_mkl_reorder_linear_weight"):
-            self.packed = _MKL._mkl_reorder_linear_weight(weight, _PACKED_FOR)
         else:
-            return
+            self.packed = _MKL._mkl_reorder_linear_weight(weight, _PACKED_FOR)
         self.register_parameter("weight", None)
 
     @property
@@ -86,14 +94,7 @@ class Linear(nn.Linear):
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x) if self.packed is None else self._product(x, self.packed)
 
-    def silu(self, x: Tensor) -> Tensor:
-        """`silu(forward(x))`."""
-        if self.packed is not None and self.packed.dtype == torch.bfloat16:
-            return self._product(x, self.packed, "swish")
-        found = self(x)
-        return F.silu(found, inplace=not found.requires_grad)
-
-    def _product(self, x: Tensor, packed: Tensor, then: str = "none") -> Tensor:
+    def _product(self, x: Tensor, packed: Tensor) -> Tensor:
         rows = x.numel() // x.shape[-1]
         if packed.dtype == torch.float32:
             # Of the weights as they were only the shape is asked for, if the number of rows is the one named.
@@ -102,9 +103,9 @@ class Linear(nn.Linear):
         # oneDNN makes code for each number of rows and keeps it: there are to be few different ones.
         spare = -rows % _ROWS if rows > _ROWS else 0
         if not spare:
-            return _ONEDNN._linear_pointwise(x, packed, self.bias, then, [], "")
+            return _ONEDNN._linear_pointwise(x, packed, self.bias, "none", [], "")
         flat = F.pad(x.reshape(rows, -1), (0, 0, 0, spare))
-        found = _ONEDNN._linear_pointwise(flat, packed, self.bias, then, [], "")
+        found = _ONEDNN._linear_pointwise(flat, packed, self.bias, "none", [], "")
         return found[:rows].view(*x.shape[:-1], -1)
 
 
@@ -125,12 +126,31 @@ class Mlp(nn.Module):
         self.fc2 = Linear(a.mlp_hidden, a.dim, bias=a.mlp_bias)
         self.fc3 = Linear(a.dim, a.mlp_hidden, bias=a.mlp_bias) if a.gated_mlp else None
         self.is_silu = a.act_layer == "SiLU"
+        self.is_joined = False
+        """Whether `fc1` gives what `fc3` would, too, after its own."""
+
+    def pack(self) -> None:
+        """Has one product in place of two, where weights are laid out anew in any case; before `fc1` is packed."""
+        fc1, fc3 = self.fc1, self.fc3
+        if fc3 is None or not (fc1.can_be_packed and fc3.can_be_packed):
+            return
+        fc1.weight = nn.Parameter(torch.cat([fc1.weight, fc3.weight]), requires_grad=False)
+        if fc1.bias is not None:
+            fc1.bias = nn.Parameter(torch.cat([fc1.bias, fc3.bias]), requires_grad=False)
+        fc1.out_features += fc3.out_features
+        self.fc3, self.is_joined = None, True
 
     def forward(self, x: Tensor) -> Tensor:
-        hidden = self.fc1.silu(x) if self.is_silu else F.gelu(self.fc1(x))
-        if self.fc3 is not None:
+        hidden, factor = self.fc1(x), None
+        may_write = not hidden.requires_grad
+        if self.is_joined:
+            hidden, factor = hidden.chunk(2, dim=-1)
+        elif self.fc3 is not None:
             factor = self.fc3(x)
-            hidden = hidden * factor if hidden.requires_grad else hidden.mul_(factor)
+        # Not within what is joined: `fc2` takes rows that lie close together.
+        hidden = F.silu(hidden, inplace=may_write and not self.is_joined) if self.is_silu else F.gelu(hidden)
+        if factor is not None:
+            hidden = hidden.mul_(factor) if may_write else hidden * factor
         return self.fc2(hidden)
 
 
