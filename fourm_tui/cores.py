@@ -42,7 +42,7 @@ def _quotas(cgroups: Path, own: Path) -> Iterator[float]:
     """How many cores' time the control groups around this process give it, as each of them says; of both versions of
     the kernel's interface (cgroup-v2.rst: `cpu.max`; sched-bwc.rst: `cpu.cfs_quota_us`)."""
     for line in _read(own).splitlines():
-        _, controllers, path = line.split(":", 2)
+        controllers, _, path = line.partition(":")[2].partition(":")
         if controllers and "cpu" not in controllers.split(","):
             continue
         group = cgroups / "cpu" if controllers else cgroups
