@@ -128,6 +128,7 @@ class Finisher:
                 if len(piece) == 1:
                     raise does_not_fit(error, tokenizers.device) from None
                 pieces[:0] = halves(piece)
+                tokenizers.forget()
                 yield too_large(modality.name, len(piece))
         yield arrays
 

@@ -61,6 +61,7 @@ class Previews:
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
+            self.tokenizers.forget()
             forget_unused()
             self.every = 0
             yield Note("there is no memory for previews of unfinished targets; going on without", True)

@@ -190,6 +190,8 @@ class _Chains:
                 pieces[:0] = halves(piece)
                 self.most = min(self.most, len(pieces[0]))
                 passes_of(model).forget()
+                if self.models.tokenizers is not None:
+                    self.models.tokenizers.forget()
                 yield too_large(row.row.target, len(piece))
             else:
                 done += [decoder] if decoder.numbers else []

@@ -1,16 +1,12 @@
 """The passes that a sampler asks for: the logits of an image step, and of a text token by token.
 
-On a GPU a small pass ends before the host has launched the next operator. There, passes are recorded as CUDA graphs:
-their sizes are rounded up, what is beyond is masked, and a pass of a size that came before is replayed with one launch.
-Rounded sizes are used from the first time on, so that a recording changes no token.
+On a GPU they are recorded: their sizes are rounded up, what is beyond is masked, and a pass of a size that came before
+is replayed. Rounded sizes are used from the first time on, so that a recording changes no token.
 """
 
 from __future__ import annotations
 
-import logging
-import os
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -19,9 +15,8 @@ from torch import Tensor
 
 from fourm_tui.model.fourm import Context, FourM, Seen
 from fourm_tui.model.layers import Cache, KeysValues
+from fourm_tui.recording import LARGEST_BATCH, Fixed, Record, Recordings, is_recorded
 
-Compute: TypeAlias = Callable[[], Tensor]
-SWITCH = "FOURM_TUI_GRAPHS"
 NextToken: TypeAlias = Callable[[Tensor, int], Tensor]
 """From the newest tokens `[B, 1]` and their position to the logits `[K * B, 1, V]` of those that follow."""
 
@@ -66,10 +61,9 @@ class Passes:
 
 
 def passes_of(model: FourM) -> Passes:
-    """Those of a model: recorded on a CUDA device, unless `FOURM_TUI_GRAPHS` is 0."""
+    """Those of a model: recorded where that is of use."""
     if model.passes is None:
-        recorded = model.device.type == "cuda" and os.environ.get(SWITCH) != "0"
-        model.passes = RecordedPasses(model) if recorded else Passes(model)
+        model.passes = RecordedPasses(model) if is_recorded(model.device) else Passes(model)
     return model.passes
 
 
@@ -101,37 +95,11 @@ def _text(
 CONTEXT, QUERY, ROOM = 32, 8, 64
 """What the lengths of contexts, of queries and of texts are rounded up to multiples of."""
 MOST = 48
-"""Recordings that are kept; the one that was used longest ago goes."""
-LARGEST_BATCH = 8
-"""Samples up to which passes are recorded: with more the device is busy, and rounding costs more than launching."""
+"""Recordings that are kept."""
 
 
 def up_to(number: int, multiple: int) -> int:
     return -(-number // multiple) * multiple
-
-
-class CudaGraphs:
-    """Records what functions do on a CUDA device, all in one pool of memory: what a recording returns holds until the
-    next one is replayed.
-
-    A function is to be called before it is recorded, so that nothing is loaded or tuned meanwhile.
-    """
-
-    def __init__(self, device: torch.device) -> None:
-        self.device, self.pool = device, torch.cuda.graph_pool_handle()
-
-    def __call__(self, compute: Compute) -> Compute:
-        """What replays the function, on the same tensors."""
-        with torch.cuda.device(self.device):
-            graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph, pool=self.pool, capture_error_mode="thread_local"):
-                result = compute()
-
-        def replay() -> Tensor:
-            graph.replay()
-            return result
-
-        return replay
 
 
 class RecordedPasses(Passes):
@@ -142,13 +110,12 @@ class RecordedPasses(Passes):
         record: makes what replays a function; None: CUDA graphs.
     """
 
-    def __init__(self, model: FourM, record: Callable[[Compute], Compute] | None = None) -> None:
+    def __init__(self, model: FourM, record: Record | None = None) -> None:
         super().__init__(model)
-        self._record: Callable[[Compute], Compute] | None = record or CudaGraphs(model.device)
-        self._made: OrderedDict[Hashable, _ImagePass | _TextPass] = OrderedDict()
+        self.recordings = Recordings(model.device, MOST, record)
 
     def forget(self) -> None:
-        self._made.clear()
+        self.recordings.forget()
 
     def image(self, target: str, parts: Sequence[Seen], query: Tensor) -> Tensor:
         lengths = tuple(up_to(part.tokens.shape[1], CONTEXT) for part in parts)
@@ -156,10 +123,9 @@ class RecordedPasses(Passes):
         if batch > LARGEST_BATCH or 0 in lengths:
             return super().image(target, parts, query)
         key = "image", target, batch, lengths, up_to(count, QUERY)
-        made = self._get(key, lambda: _ImagePass(self.model, target, batch, lengths, up_to(count, QUERY)))
-        assert isinstance(made, _ImagePass)
+        made = self.recordings.get(key, lambda: _ImagePass(self.model, target, batch, lengths, up_to(count, QUERY)))
         made.take(parts, query)
-        return made.run(self._recording)[:, :count]
+        return made.run(self.recordings.record)[:, :count]
 
     def text(self, target: str, parts: Sequence[Seen], batch: int, room: int) -> NextToken:
         if batch > LARGEST_BATCH:
@@ -167,57 +133,17 @@ class RecordedPasses(Passes):
         contexts = self.model.keys_values(self.model.encode(parts))
         lengths = tuple(up_to(max(keys_values[0][0].shape[2], 1), CONTEXT) for keys_values, _ in contexts)
         key = "text", target, batch, lengths, up_to(room, ROOM)
-        made = self._get(key, lambda: _TextPass(self.model, target, batch, lengths, up_to(room, ROOM)))
-        assert isinstance(made, _TextPass)
+        made = self.recordings.get(key, lambda: _TextPass(self.model, target, batch, lengths, up_to(room, ROOM)))
         made.begin(contexts)
 
         def following(newest: Tensor, position: int) -> Tensor:
             made.take(newest, position)
-            return made.run(self._recording)
+            return made.run(self.recordings.record)
 
         return following
 
-    def _get(self, key: Hashable, make: Callable[[], _ImagePass | _TextPass]) -> _ImagePass | _TextPass:
-        if key not in self._made:
-            self._made[key] = make()
-            while len(self._made) > MOST:
-                self._made.popitem(last=False)
-        self._made.move_to_end(key)
-        return self._made[key]
 
-    def _recording(self, compute: Compute) -> Compute:
-        """The recording of a function; itself, from then on for all, where this device cannot record."""
-        if self._record is None:
-            return compute
-        try:
-            return self._record(compute)
-        except torch.OutOfMemoryError:
-            self.forget()
-            raise
-        except RuntimeError as error:
-            logging.getLogger(__name__).warning("passes cannot be recorded on this device: %s", error)
-            self._record = None
-            return compute
-
-
-class _Pass:
-    """A function of tensors that stay where they are, and how often it was called."""
-
-    def __init__(self) -> None:
-        self._replay: Compute | None = None
-        self._was_used = False
-
-    def compute(self) -> Tensor:
-        raise NotImplementedError
-
-    def run(self, recording: Callable[[Compute], Compute]) -> Tensor:
-        if self._replay is None and self._was_used:
-            self._replay = recording(self.compute)
-        self._was_used = True
-        return self.compute() if self._replay is None else self._replay()
-
-
-class _ImagePass(_Pass):
+class _ImagePass(Fixed):
     def __init__(self, model: FourM, target: str, batch: int, lengths: Sequence[int], count: int) -> None:
         super().__init__()
         self.model, self.target = model, target
@@ -244,7 +170,7 @@ class _ImagePass(_Pass):
         return _image(self.model, self.target, self.parts, self.query, self.wanted[:, None, None])
 
 
-class _TextPass(_Pass):
+class _TextPass(Fixed):
     def __init__(self, model: FourM, target: str, batch: int, lengths: Sequence[int], room: int) -> None:
         super().__init__()
         self.model, self.target, a = model, target, model.architecture

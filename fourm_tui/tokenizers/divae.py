@@ -13,14 +13,17 @@ import torch
 from torch import Tensor
 
 from fourm_tui.errors import InputError, printable
+from fourm_tui.recording import LARGEST_BATCH, Fixed, Recordings, is_recorded
 from fourm_tui.tokenizers.config import TokenizerConfig
-from fourm_tui.tokenizers.diffusion import Denoised, Diffusion, Noise
+from fourm_tui.tokenizers.diffusion import Denoised, Diffusion, Network, Noise
 from fourm_tui.tokenizers.unet import UNET_SIZES, PatchedUNet, UNetSize
 from fourm_tui.tokenizers.uvit import UVIT_SIZES, UViT, UViTSize
 from fourm_tui.tokenizers.vqvae import VQEncoder
 
 STEPS = 25
 """Decoding steps of the published models; one step gives a quick preview, 50 the best picture."""
+_KEPT = 2
+"""Recordings of denoising steps that are kept: they take much memory, and a chain has pictures of one or two sizes."""
 
 
 class DiVAE(VQEncoder):
@@ -39,6 +42,8 @@ class DiVAE(VQEncoder):
         if config.diffusion is None:
             raise InputError(f"dec_type is {printable(config.dec_type, 40)}, which has no diffusion to be decoded with")
         self.diffusion = Diffusion(config.diffusion)
+        self.recordings: Recordings | None = None
+        """Of denoising steps, on a device that has such."""
         size = size or decoder_size(config)
         self.decoder: PatchedUNet | UViT
         if isinstance(size, UNetSize):
@@ -119,13 +124,27 @@ class DiVAE(VQEncoder):
         if mask is not None and mask.shape != tokens.shape:
             raise InputError(f"a mask of shape {list(mask.shape)} does not fit tokens of shape {list(tokens.shape)}")
         condition = self.decoder.condition(codes, (height, width), mask)
+        shape = (len(tokens), self.config.n_channels, height, width)
+        network = self._network(shape, condition)
+        yield from (diffusion or self.diffusion).denoise(network, shape, steps, noise, codes.device, spacing)
+
+    def _network(self, shape: tuple[int, ...], condition: Tensor) -> Network:
+        """The decoder on pictures of a shape under a condition; recorded where that is of use."""
+        if self.recordings is None and is_recorded(condition.device):
+            self.recordings = Recordings(condition.device, _KEPT)
+        recordings = self.recordings if shape[0] <= LARGEST_BATCH else None
+        if recordings is None:
+            step = _Step(self.decoder, shape, condition)
+        else:
+            step = recordings.get((shape, condition.shape), lambda: _Step(self.decoder, shape, condition.clone()))
+            step.condition.copy_(condition)
 
         def network(x: Tensor, timestep: int) -> Tensor:
-            timesteps = torch.full((1,), timestep, device=x.device)
-            return self.decoder(x.to(codes.dtype), timesteps, condition)
+            step.x.copy_(x)
+            step.timestep.fill_(timestep)
+            return step.compute() if recordings is None else step.run(recordings.record).clone()
 
-        shape = (len(tokens), self.config.n_channels, height, width)
-        yield from (diffusion or self.diffusion).denoise(network, shape, steps, noise, codes.device, spacing)
+        return network
 
     def _check_size(self, height: int, width: int) -> None:
         unit = self.decoder.size.granularity
@@ -135,6 +154,19 @@ class DiVAE(VQEncoder):
                 f"this tokenizer cannot decode pictures of {height}x{width}: their sides are to be multiples of {unit} "
                 f"pixels, for example {near}"
             )
+
+
+class _Step(Fixed):
+    """What the decoder makes of noisy pictures `[B, C, H, W]`."""
+
+    def __init__(self, decoder: PatchedUNet | UViT, shape: tuple[int, ...], condition: Tensor) -> None:
+        super().__init__()
+        self.decoder, self.condition = decoder, condition
+        self.x = condition.new_empty(shape)
+        self.timestep = torch.zeros(1, dtype=torch.int64, device=condition.device)
+
+    def compute(self) -> Tensor:
+        return self.decoder(self.x, self.timestep, self.condition)
 
 
 def decoder_size(config: TokenizerConfig) -> UNetSize | UViTSize:

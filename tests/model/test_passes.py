@@ -1,5 +1,4 @@
-"""Recorded passes without a GPU: a recording is a trace of operators on fixed tensors, which holds what a CUDA graph
-holds. What the host computes in Python while it is recorded is frozen in it, and so is the place of every tensor."""
+"""Recorded passes without a GPU (`tests.traces`)."""
 
 from __future__ import annotations
 
@@ -9,33 +8,16 @@ from collections.abc import Iterator
 import pytest
 import torch
 from torch import Tensor
-from torch.fx.experimental.proxy_tensor import make_fx
 
 from fourm_tui.model.fourm import FourM, Seen
-from fourm_tui.model.passes import LARGEST_BATCH, MOST, SWITCH, Compute, Passes, RecordedPasses, passes_of
+from fourm_tui.model.passes import MOST, Passes, RecordedPasses, passes_of
 from fourm_tui.plan import Step
+from fourm_tui.recording import LARGEST_BATCH, SWITCH, Compute
 from fourm_tui.sampling.chain import Decoded, run_chain, step_seeds
 from fourm_tui.sampling.state import ImageTokens, Sequence, State
 from tests.model.test_counts import RGB, steps_of
 from tests.tiny import tiny_model
-
-
-class Traces:
-    """Records by tracing, and counts."""
-
-    def __init__(self) -> None:
-        self.recorded = self.replayed = 0
-
-    def __call__(self, compute: Compute) -> Compute:
-        self.recorded += 1
-        nothing = torch.zeros(())  # a trace is to have an argument
-        trace = make_fx(lambda _: compute())(nothing)
-
-        def replay() -> Tensor:
-            self.replayed += 1
-            return trace(nothing)
-
-        return replay
+from tests.traces import Traces
 
 
 @pytest.fixture
@@ -50,14 +32,15 @@ def traces(model: FourM) -> Traces:
     return traces
 
 
-def state_of(target: str, batch: int = 2, length: int = 3, first: int = 10) -> State:
+def state_of(target: str, batch: int = 2, length: int = 3, first: int = 10, device: str = "cpu") -> State:
     """Captions of different lengths, one per sample, or a depth map each."""
+    where = torch.device(device)
     if target == "caption":
         draw = torch.Generator().manual_seed(first)
-        depth = ImageTokens.of(torch.randint(64, (batch, 196), generator=draw))
-        return State({"tok_depth@224": depth, "caption": Sequence.empty(batch, 8)}, batch)
+        depth = ImageTokens.of(torch.randint(64, (batch, 196), generator=draw).to(where))
+        return State({"tok_depth@224": depth, "caption": Sequence.empty(batch, 8, where)}, batch, where)
     texts = [[first + n for n in range(max(length - b, 1))] for b in range(batch)]
-    return State({"caption": Sequence.of(texts), target: ImageTokens.empty(batch, 196)}, batch)
+    return State({"caption": Sequence.of(texts, where), target: ImageTokens.empty(batch, 196, where)}, batch, where)
 
 
 def decoded(model: FourM, state: State, steps: tuple[Step, ...]) -> Iterator[tuple[list[int], list[int]]]:
@@ -119,7 +102,7 @@ def test_nothing_of_a_longer_pass_is_left_in_a_shorter_one(model: FourM, traces:
         for position in range(count):
             newest = torch.randint(20, (2, 1), generator=draw)
             close(recorded(newest, position), expected(newest, position))
-    assert (traces.recorded, len(traced(model)._made)) == (2, 2)
+    assert (traces.recorded, len(traced(model).recordings)) == (2, 2)
 
 
 def traced(model: FourM) -> RecordedPasses:
@@ -145,11 +128,12 @@ def test_many_samples_are_not_recorded(model: FourM, traces: Traces) -> None:
 def test_only_so_many_recordings_are_kept(model: FourM, traces: Traces, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fourm_tui.model.passes.MOST", 2)
     assert MOST > 2
+    model.passes = RecordedPasses(model, traces)
     steps = steps_of(RGB, "roar", 49, 3.0, 196)
     list(decoded(model, state_of(RGB), steps))
-    assert len(traced(model)._made) == 2
+    assert len(traced(model).recordings) == 2
     traced(model).forget()
-    assert not traced(model)._made
+    assert not len(traced(model).recordings)
 
 
 def test_where_nothing_can_be_recorded_passes_run_as_they_are(
@@ -173,14 +157,14 @@ def test_a_recording_without_memory_frees_all_of_them(model: FourM) -> None:
     passes = model.passes = RecordedPasses(model, full)
     with pytest.raises(torch.OutOfMemoryError):
         list(decoded(model, state_of(RGB), steps_of(RGB, "roar", 49, 3.0, 196)))
-    assert not passes._made
+    assert not len(passes.recordings)
 
 
 def test_only_a_gpu_has_recorded_passes(model: FourM, monkeypatch: pytest.MonkeyPatch) -> None:
     assert type(passes_of(model)) is Passes
     model.passes = None
     monkeypatch.setattr(FourM, "device", torch.device("cuda"))
-    monkeypatch.setattr("fourm_tui.model.passes.CudaGraphs", lambda device: Traces())
+    monkeypatch.setattr("fourm_tui.recording.CudaGraphs", lambda device: Traces())
     assert type(passes_of(model)) is RecordedPasses
     model.passes = None
     monkeypatch.setenv(SWITCH, "0")
@@ -192,8 +176,7 @@ def test_cuda_graphs_decode_the_same_tokens() -> None:
     model = tiny_model().eval().requires_grad_(False).cuda()
     for target, scheme, count, guidance in KINDS:
         steps = steps_of(target, scheme, count, guidance, 8 if target == "caption" else 196)
-        given = state_of(target)
-        state = State(given.modalities, given.batch, model.device).part(range(given.batch))
+        state = state_of(target, device="cuda")
         model.passes = RecordedPasses(model)
         found = [list(decoded(model, state, steps)) for _ in range(3)]
         assert found[0] == found[1] == found[2]
