@@ -147,7 +147,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("browser.take", "enter", "take", "Take the file, or go into the folder", True),
     Action("browser.up", "backspace", "up", "The folder around this one; so do left and h"),
     Action("browser.filter", "slash", "find", "Show only names that hold what is typed; / or ~ begins a path", True),
-    Action("browser.path", "g", "path", "Go to a path that is typed or pasted", True),
+    Action("browser.path", "g", "path", "Go to a path that is typed (tab completes it) or pasted", True),
     Action("browser.recent", "tab", "recent", "Files that were chosen of late, and back to the folder", True),
     Action("browser.hidden", "full_stop", "hidden", "Show hidden files, or not"),
     Action("browser.fit", "f", "fit", "Take the square in the middle of a picture, or all of it, padded"),

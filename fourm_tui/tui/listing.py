@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fourm_tui.errors import printable
+from fourm_tui.errors import InputError, printable
+from fourm_tui.tui.fits import typed_path
 
 MOST = 200_000
 """Entries of a folder that are read."""
@@ -45,10 +47,7 @@ def list_folder(folder: Path, hidden: bool = False) -> Listing:
                     continue
                 if len(found) >= MOST:
                     break
-                try:
-                    is_folder = entry.is_dir()
-                except OSError:  # a link to itself
-                    is_folder = False
+                is_folder = _is_folder(entry)
                 shown = printable(entry.name, 255) + ("/" if is_folder else "")
                 found.append((not is_folder, _order(entry.name), FileEntry(Path(entry.path), shown, is_folder)))
     except (OSError, ValueError) as error:
@@ -56,6 +55,13 @@ def list_folder(folder: Path, hidden: bool = False) -> Listing:
     found.sort(key=lambda each: (each[0], each[1]))
     more = f"only the first {MOST} of its entries are shown" if len(found) >= MOST else ""
     return Listing(folder, tuple(entry for _, _, entry in found), more)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def _order(name: str) -> list[object]:
@@ -68,6 +74,33 @@ def narrowed(entries: Sequence[FileEntry], text: str) -> list[FileEntry]:
     """The entries whose names hold all words of a text."""
     words = text.casefold().split()
     return [entry for entry in entries if all(word in entry.shown.casefold() for word in words)]
+
+
+def completed(text: str, folder: Path) -> tuple[str, tuple[str, ...]]:
+    """A path that is being typed as far as what lies there allows only one way on, as shells complete it, and the names
+    that it may become.
+
+    Names that cannot be shown as they are do not count, nor do hidden ones whose dot is not typed.
+
+    Args:
+        text: what is typed.
+        folder: from which it goes on, unless it is absolute or begins with `~`.
+    """
+    if text == "~":
+        return "~/", ()
+    before, slash, begin = text.rpartition("/")
+    try:
+        with os.scandir(typed_path(before + slash, folder)) as entries:
+            found = {
+                entry.name + "/" * _is_folder(entry)
+                for entry in itertools.islice(entries, MOST)
+                if entry.name.startswith(begin) and (begin or not entry.name.startswith("."))
+            }
+    except (OSError, ValueError, InputError):
+        return text, ()
+    names = sorted(name for name in found if printable(name, 300) == name)
+    common = os.path.commonprefix(names)  # noqa: RUF071 - of characters, not of folders
+    return before + slash + (common or begin), tuple(names)
 
 
 def parent_of(folder: Path) -> Path | None:

@@ -17,7 +17,7 @@ from fourm_tui.modalities import MODALITIES
 from fourm_tui.tui import fits
 from fourm_tui.tui.app import FourmApp
 from fourm_tui.tui.file_looks import file_look
-from fourm_tui.tui.listing import list_folder, narrowed, parent_of
+from fourm_tui.tui.listing import completed, list_folder, narrowed, parent_of
 from fourm_tui.tui.recent import recent, remember
 from fourm_tui.tui.screens.browser import BrowserScreen
 from fourm_tui.tui.screens.browser_conditions import ConditionBrowser
@@ -131,6 +131,45 @@ def test_a_typed_path_is_gone_to(folder: Path) -> None:
         assert "there is no such file" in "\n".join(text(app))
 
     browse(BrowserScreen("a file", anything, folder), steps)
+
+
+def test_tab_completes_a_path(folder: Path) -> None:
+    async def steps(app: FourmApp, browser: BrowserScreen, pilot: Pilot[int], answers: list[Path | None]) -> None:
+        line = browser.query_one(Input)
+        await press(browser, pilot, "g")
+        await type_(browser, pilot, "i")
+        await press(browser, pilot, "tab")
+        assert line.value == "inner/"
+        await press(browser, pilot, "tab")
+        assert line.value == "inner/deep.txt"
+        await press(browser, pilot, "enter")
+        assert browser.files.current and browser.files.current.path == folder / "inner" / "deep.txt"
+        await press(browser, pilot, "g")
+        await type_(browser, pilot, "q")
+        await press(browser, pilot, "tab")
+        assert line.value == "q"
+        assert "nothing there begins so" in "\n".join(text(app))
+
+    browse(BrowserScreen("a file", anything, folder), steps)
+
+
+def test_what_is_typed_goes_on_as_far_as_there_is_one_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("photo1.png", "photo12.png", ".hidden", "bad\x1bname", "a b.png"):
+        (tmp_path / name).touch()
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "loop").symlink_to("loop")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert completed("ph", tmp_path) == ("photo", ("photo1.png", "photo12.png", "photos/"))
+    assert completed("photos", tmp_path) == ("photos/", ("photos/",))
+    assert completed("photo1.", Path("/")) == ("photo1.", ())
+    assert completed(f"{tmp_path}/photo12", Path("/")) == (f"{tmp_path}/photo12.png", ("photo12.png",))
+    assert completed("~", Path("/")) == ("~/", ())
+    assert completed("~/a", Path("/")) == ("~/a b.png", ("a b.png",))
+    assert completed(".h", tmp_path) == (".hidden", (".hidden",))
+    assert completed("l", tmp_path) == ("loop", ("loop",))
+    assert completed("", tmp_path)[1] == ("a b.png", "loop", "photo1.png", "photo12.png", "photos/")
+    for nowhere in ("bad", "none/x", "photo1.png/x", "~nobody-here/x", "a\0b"):
+        assert completed(nowhere, tmp_path) == (nowhere, ())
 
 
 def test_hidden_files_come_with_a_point(folder: Path) -> None:

@@ -18,7 +18,7 @@ from fourm_tui.errors import InputError, printable
 from fourm_tui.tui.actions import bindings
 from fourm_tui.tui.file_looks import file_look
 from fourm_tui.tui.fits import pasted_path, typed_path
-from fourm_tui.tui.listing import FileEntry, Listing, list_folder, narrowed, parent_of, short
+from fourm_tui.tui.listing import FileEntry, Listing, completed, list_folder, narrowed, parent_of, short
 from fourm_tui.tui.looks import Look
 from fourm_tui.tui.screens.dialog import Dialog
 from fourm_tui.tui.slot import Slot
@@ -87,6 +87,7 @@ class BrowserScreen(Dialog[Path]):
         self._at: Path | None = at.absolute() if at else None
         self._lists: Slot[Listing] = Slot(self)
         self._looks: Slot[tuple[Path, Look]] = Slot(self)
+        self._completions: Slot[tuple[str, str, tuple[str, ...]]] = Slot(self)
         self._waits: Timer | None = None
         self._typing = ""
         """`filter` or `path` while something is typed."""
@@ -115,7 +116,8 @@ class BrowserScreen(Dialog[Path]):
     def idle(self) -> bool:
         """Whether nothing is being read or drawn, or about to be."""
         picture = self.query_one(Picture)
-        return self._lists.idle and self._looks.idle and picture.idle and self._waits is None
+        slots = self._lists, self._looks, self._completions
+        return all(slot.idle for slot in slots) and picture.idle and self._waits is None
 
     # -- folders ------------------------------------------------------------------------------------------------------
 
@@ -225,6 +227,23 @@ class BrowserScreen(Dialog[Path]):
         line.cursor_position = len(value)
         self.set_focus(line)
 
+    def _complete(self) -> None:
+        """What is typed goes on as far as there is only one way."""
+        text, folder = self.query_one(Input).value, self.folder
+        self._completions.ask(lambda: (text, *completed(text, folder)), self._completed)
+
+    def _completed(self, found: tuple[str, str, tuple[str, ...]]) -> None:
+        asked, text, names = found
+        line = self.query_one(Input)
+        if self._typing != "path" or line.value != asked:
+            return
+        line.value = text
+        line.cursor_position = len(text)
+        if len(names) > 1:
+            self._judge("   ".join(names[:30]))
+        else:
+            self._judge("" if names or text != asked else "nothing there begins so", wrong=not names and text == asked)
+
     def _stop_typing(self) -> None:
         self._typing = ""
         line = self.query_one(Input)
@@ -306,13 +325,16 @@ class BrowserScreen(Dialog[Path]):
         self._type("filter", "", "part of a name; / or ~ begins a path")
 
     def action_path(self) -> None:
-        self._type("path", f"{self.folder}/".replace("//", "/"), "a path; ~ is your folder")
+        self._type("path", f"{self.folder}/".replace("//", "/"), "a path; ~ is your folder, tab completes")
 
     def action_hidden(self) -> None:
         self.hidden = not self.hidden
         self.open_folder(self.folder, self._at)
 
     def action_recent(self) -> None:
+        if self._typing == "path":
+            self._complete()
+            return
         self.shows_recent = not self.shows_recent
         if self.shows_recent:
             self._at = None
