@@ -205,4 +205,5 @@ _SHOWN = {
     "greater_than_sign": ">", "less_than_sign": "<", "right_curly_bracket": "}", "left_curly_bracket": "{",
     "up": "↑", "down": "↓", "left": "←", "right": "→", "f1": "F1", "f2": "F2", "f3": "F3", "f4": "F4",
     "slash": "/", "full_stop": ".", "escape": "Esc", "enter": "Enter", "space": "Space",
+    "tab": "Tab",
 }  # fmt: skip

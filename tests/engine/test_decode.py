@@ -222,8 +222,8 @@ def test_the_log_says_the_files_and_the_run_stays_done(
     before = len(list(read_events(run.events)))
     list(decode(run, tokens_only(run, ["3"])))
     later = list(read_events(run.events))[before:]
-    assert all(isinstance(event, TargetDone) for event in later)
-    assert "samples/001/03_tok_depth@224_16bit.png" in later[1].files  # type: ignore[attr-defined]
+    assert all(isinstance(event, Decoding | TargetDone) for event in later)
+    assert "samples/001/03_tok_depth@224_16bit.png" in later[-1].files  # type: ignore[attr-defined]
     assert open_run(run.folder).record.status == "done"
 
 

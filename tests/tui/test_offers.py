@@ -179,3 +179,17 @@ def test_what_is_said_is_seen_over_the_panes(tmp_path: Path) -> None:
         assert any("copied: " in each for each in text(app))
 
     on_screen(do)
+
+
+def test_an_open_cell_tells_its_own_keys_and_no_others() -> None:
+    async def do(app: FourmApp, pilot: Pilot[int]) -> None:
+        await pilot.press("f2", *["right"] * 5)
+        before = line(app)
+        assert "run" in before
+        for leave in ("escape", "enter"):
+            await pilot.press("enter")
+            assert line(app) == ["take", "take, next cell", "take, next row", "leave as it was"]
+            await pilot.press(leave)
+            assert line(app) == before
+
+    on_screen(do)

@@ -113,6 +113,9 @@ class KeyLine(Static):
             if (binding.show or binding.id in now) and active.enabled and title:
                 found.setdefault(binding.action, Key(binding.id or "", binding.key, title))
         keys = that_fit(list(found.values()), self.size.width)
+        meanwhile = getattr(self.screen.focused, "keys_meanwhile", ()) if is_on_top else ()
+        if meanwhile:  # all keys go into what is open there
+            keys = [Key("", key, title) for key, title in meanwhile]
         if keys != self.keys:
             self.keys = keys
             self.draw()

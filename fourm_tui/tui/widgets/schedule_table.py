@@ -269,14 +269,27 @@ class ScheduleTable(Lines, can_focus=True):
     def open(self, text: str) -> None:
         """Opens the cell under the cursor with a text in it."""
         if self.cell is not None and self.cell.look != "none":
-            self.editing = opened(self.cell, text)
+            self._edit(opened(self.cell, text))
             self._typed()
 
     def close(self) -> None:
         """Closes the open cell without taking what stands there."""
         if self.editing is not None:
-            self.editing = None
+            self._edit(None)
             self._typed()
+
+    def _edit(self, editing: Editing | None) -> None:
+        self.editing = editing
+        self.screen.refresh_bindings()  # the last line tells the keys of an open cell
+
+    @property
+    def keys_meanwhile(self) -> tuple[tuple[str, str], ...]:
+        """The keys of an open cell and what they do, in place of all others; empty while none is open."""
+        if self.editing is None:
+            return ()
+        steps = (("plus", "more"), ("minus", "less")) if self.editing.is_onex else ()
+        goes_on = ("tab", "take, next cell"), ("down", "take, next row")
+        return ("enter", "take"), *goes_on, *steps, ("escape", "leave as it was")
 
     def _typed(self) -> None:
         if self.editing is not None:
@@ -295,7 +308,7 @@ class ScheduleTable(Lines, can_focus=True):
             return True
         if editing.error:
             return False
-        self.editing = None
+        self._edit(None)
         self.post_message(self.Taken(editing.cell, editing.text))
         return True
 
