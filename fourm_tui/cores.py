@@ -47,7 +47,7 @@ def _quotas(cgroups: Path, own: Path) -> Iterator[float]:
             continue
         group = cgroups / "cpu" if controllers else cgroups
         # In a container the path may be one of its host; the group that is mounted is the right one then.
-        for name in ("", *path.split("/")):
+        for name in path.split("/"):
             group /= name
             if controllers:
                 quota, period = _read(group / "cpu.cfs_quota_us"), _read(group / "cpu.cfs_period_us")

@@ -61,9 +61,13 @@ class Recordings:
     def __len__(self) -> int:
         return len(self._made)
 
-    def forget(self) -> None:
-        """Frees the memory of all."""
+    def forget(self) -> bool:
+        """Frees the memory of all; whether there were any."""
+        had = bool(self._made)
         self._made.clear()
+        if isinstance(self._record, CudaGraphs):
+            self._record = CudaGraphs(self._record.device)  # a pool that nothing is left of takes nothing any more
+        return had
 
     def get(self, key: Hashable, make: Callable[[], F]) -> F:
         """The one of a key, made if there is none."""
@@ -76,14 +80,15 @@ class Recordings:
         return found
 
     def record(self, compute: Compute) -> Compute:
-        """The recording of a function; itself, from then on for all, where this device cannot record."""
+        """The recording of a function; itself where there is no memory for that or, from then on for all, where this
+        device cannot record."""
         if self._record is None:
             return compute
         try:
             return self._record(compute)
         except torch.OutOfMemoryError:
             self.forget()
-            raise
+            return compute
         except RuntimeError as error:
             logging.getLogger(__name__).warning("passes cannot be recorded on this device: %s", error)
             self._record = None

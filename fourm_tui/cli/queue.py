@@ -84,7 +84,7 @@ def _folder(name: str) -> tuple[Run, tuple[int, ...]]:
     for job in reversed(read_jobs()):
         if name in (job.id, job.run, Path(job.run).name):
             run = open_run(Path(job.run))
-            if job.decode:
+            if job.decode and job.status != "done":
                 return run, job.decode
             break
     else:

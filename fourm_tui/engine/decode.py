@@ -110,7 +110,9 @@ class _Late:
                 else:
                     samples = item
         gallery = Gallery(samples, self.modalities)
-        finisher = Finisher(self.tokenizers, gallery, self.outputs, self.seeds, self.rows, self.stop)
+        finisher = Finisher(
+            self.tokenizers, gallery, self.outputs, self.seeds, self.rows, self.stop, self.tokenizers.forget
+        )
         for group in pieces_of(len(self.seeds), TOGETHER):
             numbers = [number for number in group if not self.folder.record.samples[number].skipped]
             if group.start >= ON_SHEET and not any(self._lacking(row, numbers) for row, _ in self.plan):

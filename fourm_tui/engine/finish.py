@@ -45,6 +45,7 @@ class Finisher:
         seeds: effective ones of all samples.
         rows: numbers of those that are decoded; text that has no tokenizer always is.
         stop: asked before every step of decoding.
+        forget: frees what models keep from pass to pass, and says whether there was anything.
     """
 
     def __init__(
@@ -55,9 +56,10 @@ class Finisher:
         seeds: Sequence[int],
         rows: Container[int],
         stop: Callable[[], bool],
+        forget: Callable[[], bool] = lambda: False,
     ) -> None:
         self.tokenizers, self.gallery, self.outputs = tokenizers, gallery, outputs
-        self.seeds, self.rows, self.stop = seeds, rows, stop
+        self.seeds, self.rows, self.stop, self._forget = seeds, rows, stop, forget
 
     def keep(self, target: Target, modality: Modality, began: float, most: int) -> Iterator[Event]:
         """Hands a finished target on, first as tokens, then as pictures, of at most so many samples at once."""
@@ -108,6 +110,7 @@ class Finisher:
         everyone = list(target.tokens)
         pieces = pieces_of(len(everyone), most)
         arrays: list[NDArray[Any]] = []
+        has_freed = False
         while pieces:
             piece = pieces.pop(0)
             samples = [everyone[place] for place in piece]
@@ -125,10 +128,13 @@ class Finisher:
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
+                if self._forget() and not has_freed:
+                    pieces[:0], has_freed = [piece], True
+                    forget_unused()
+                    continue
                 if len(piece) == 1:
                     raise does_not_fit(error, tokenizers.device) from None
                 pieces[:0] = halves(piece)
-                tokenizers.forget()
                 yield too_large(modality.name, len(piece))
         yield arrays
 

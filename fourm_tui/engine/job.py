@@ -31,6 +31,11 @@ class Models:
     tokenizers: Tokenizers | None = None
     """Of images; each is loaded when it is first needed."""
 
+    def forget(self) -> bool:
+        """Frees what they keep from pass to pass; whether there was anything."""
+        parts = self.model, self.sr_model, self.tokenizers
+        return sum(part.forget() for part in parts if part is not None) > 0
+
 
 @dataclass(frozen=True)
 class Job:

@@ -90,10 +90,11 @@ class Queue:
         """
         for job in self.jobs:
             if job.run == str(run) and job.status in OPEN:
-                if job.decode == decode:
+                if bool(decode) == bool(job.decode) and set(decode) <= set(job.decode):
                     return job
                 if not (job.decode and decode and job.status == "waiting"):
-                    raise InputError(f"{printable(run.name)}: is {job.status}; wait until that is over")
+                    does = "its pictures are being made" if job.decode else f"is {job.status}"
+                    raise InputError(f"{printable(run.name)}: {does}; wait until that is over")
                 return self.change(job, decode=tuple(sorted({*job.decode, *decode})))
         before = [job for job in self.jobs if job.run == str(run)]
         skip = before[-1].skip if before else ()

@@ -46,7 +46,8 @@ def use_cores(spare: int = 0, ranks: int = 1) -> None:
     """
     threads = computing_threads(spare, ranks)
     if threads is not None:
-        torch.set_num_threads(threads)
+        # Torch's own number may be smaller: that of cores, where the system counts each of them twice.
+        torch.set_num_threads(min(threads, torch.get_num_threads()) if ranks == 1 else threads)
 
 
 def needs_text(names: Iterable[str]) -> bool:

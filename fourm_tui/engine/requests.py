@@ -135,6 +135,8 @@ def _skip(engine: Supervisor, message: Message) -> dict[str, Any]:
     job, sample = _found(engine, message), message.get("sample")
     if job.status == "done":
         raise InputError(f"{job.id} is done, so there is nothing to leave out")
+    if job.decode:
+        raise InputError(f"{job.id} makes pictures of samples that are there, so none can be left out")
     samples = open_run(Path(job.run)).record.samples
     if sample is None and len(samples) == 1:
         sample = 0

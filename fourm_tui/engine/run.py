@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from fourm_tui.engine.finish import Finisher, halves, pieces_of, too_large
 from fourm_tui.engine.job import Job, Models, Progress, Target, decoded_rows, plan_job
-from fourm_tui.engine.memory import does_not_fit, is_out_of_memory
+from fourm_tui.engine.memory import does_not_fit, forget_unused, is_out_of_memory
 from fourm_tui.engine.outputs import Gallery, Outputs
 from fourm_tui.engine.prepare import Conditions, base_state, next_state
 from fourm_tui.engine.previews import Previews
@@ -25,7 +25,6 @@ from fourm_tui.events import (
     StepDone,
 )
 from fourm_tui.model.fourm import FourM
-from fourm_tui.model.passes import passes_of
 from fourm_tui.plan import Plan, RowPlan
 from fourm_tui.sampling.state import State, joined
 
@@ -106,7 +105,7 @@ class _Chains:
             self.gallery = self.outputs.gallery(self.samples, self.models.model.architecture.modalities)
         tokenizers, seeds, rows = self.models.tokenizers, self.job.seeds, decoded_rows(worked_out, self.job.decode)
         self.previews = Previews(self.job.preview_every, tokenizers, self.gallery, self.outputs, seeds)
-        self.finisher = Finisher(tokenizers, self.gallery, self.outputs, seeds, rows, self.stop)
+        self.finisher = Finisher(tokenizers, self.gallery, self.outputs, seeds, rows, self.stop, self.models.forget)
         gone = len(self.job.skipped)
         for group, numbers in enumerate(self.job.groups):
             self.numbers = [number for number in numbers if number not in self.job.skipped]
@@ -170,7 +169,7 @@ class _Chains:
         self, model: FourM, row: RowPlan, state: State, progress: Progress
     ) -> Generator[Event, None, tuple[Target, State]]:
         """A row of all samples, together or, where memory does not allow that, in pieces; its result, and the state."""
-        pieces, done = pieces_of(len(self.numbers), self.most), []
+        pieces, done, has_freed = pieces_of(len(self.numbers), self.most), [], False
         while pieces:
             piece = pieces.pop(0)
             part = state if len(piece) == len(self.numbers) else state.part(piece)
@@ -185,13 +184,14 @@ class _Chains:
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
+                if self.models.forget() and not has_freed:
+                    pieces[:0], has_freed = [piece], True
+                    forget_unused()
+                    continue
                 if len(piece) == 1:
                     raise does_not_fit(error, model.device) from None
                 pieces[:0] = halves(piece)
                 self.most = min(self.most, len(pieces[0]))
-                passes_of(model).forget()
-                if self.models.tokenizers is not None:
-                    self.models.tokenizers.forget()
                 yield too_large(row.row.target, len(piece))
             else:
                 done += [decoder] if decoder.numbers else []

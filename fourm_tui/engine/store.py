@@ -17,6 +17,7 @@ from fourm_tui.model.fourm import FourM
 from fourm_tui.model.layers import Linear
 from fourm_tui.model.loading import load_model
 from fourm_tui.tokenizers.loading import load_tokenizer
+from fourm_tui.tokenizers.vqvae import VQEncoder
 from fourm_tui.weights import as_dtype, fetched
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -44,7 +45,7 @@ class ModelStore:
 
     def __init__(self, free: Callable[[torch.device], int] | None = None) -> None:
         self._free = free or free_bytes
-        self._held: OrderedDict[tuple[str, ...], nn.Module] = OrderedDict()
+        self._held: OrderedDict[tuple[str, ...], FourM | VQEncoder] = OrderedDict()
         self._used: set[tuple[str, ...]] = set()
 
     def begin(self) -> None:
@@ -88,6 +89,7 @@ class ModelStore:
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
+        self._spare()
         while self._let_go():
             pass
         try:
@@ -96,6 +98,12 @@ class ModelStore:
             if not is_out_of_memory(error):
                 raise
             raise cannot_load(name, size, device) from None
+
+    def _spare(self) -> None:
+        """Frees what is not the models themselves."""
+        for module in self._held.values():
+            module.forget()
+        forget_unused()
 
     def _let_go(self) -> bool:
         """Lets the least recently used model go that this run does not use; False if there is none."""
@@ -113,7 +121,13 @@ class ModelStore:
 
     def make_room(self, device: torch.device, wanted: int) -> None:
         """Lets models go, the least recently used first, until so many bytes and some to spare are free."""
-        while self._free(device) < wanted * (1 + _SPARE) and self._let_go():
+
+        def is_short() -> bool:
+            return self._free(device) < wanted * (1 + _SPARE)
+
+        if is_short():
+            self._spare()
+        while is_short() and self._let_go():
             pass
 
 

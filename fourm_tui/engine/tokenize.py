@@ -72,13 +72,9 @@ class Tokenizers:
             self._loaded[checkpoint] = self._load(checkpoint, self.device, self.dtype, self.relative_to)
             yield Loading(checkpoint, 1.0)
 
-    def forget(self) -> None:
-        """Frees what is kept from one decoding to the next."""
-        from fourm_tui.tokenizers.divae import DiVAE
-
-        for tokenizer in self._loaded.values():
-            if isinstance(tokenizer, DiVAE) and tokenizer.recordings is not None:
-                tokenizer.recordings.forget()
+    def forget(self) -> bool:
+        """Frees what is kept from one decoding to the next; whether there was anything."""
+        return sum(tokenizer.forget() for tokenizer in self._loaded.values()) > 0
 
     def _of(self, name: str) -> VQEncoder:
         key = MODALITIES[name].tokenizer_key

@@ -9,5 +9,5 @@ os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 # What a step needs every step is not given back to the system in between, which would have to clear it each time.
 if hasattr(libc := ctypes.CDLL(None), "mallopt"):  # glibc
-    libc.mallopt(-3, 2**28)  # M_MMAP_THRESHOLD
-    libc.mallopt(-1, 2**30)  # M_TRIM_THRESHOLD
+    if libc.mallopt(-3, 2**28) or libc.mallopt(-3, 2**25):  # M_MMAP_THRESHOLD; before glibc 2.35 this is its largest
+        libc.mallopt(-1, 2**30)  # M_TRIM_THRESHOLD

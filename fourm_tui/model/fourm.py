@@ -110,6 +110,10 @@ class FourM(nn.Module):
             return sincos_positions(modality, self.architecture.dim)
         return torch.zeros(self.get_buffer(name).shape)
 
+    def forget(self) -> bool:
+        """Frees what is kept from pass to pass; whether there was anything."""
+        return self.passes is not None and self.passes.forget()
+
     def bring(self) -> None:
         """Brings what is brought when it is used first now, as training needs it."""
         for module in self.modules():

@@ -44,8 +44,9 @@ class Passes:
         """
         return _image(self.model, target, parts, query)
 
-    def forget(self) -> None:
-        """Frees what is kept from pass to pass."""
+    def forget(self) -> bool:
+        """Frees what is kept from pass to pass; whether there was anything."""
+        return False
 
     def text(self, target: str, parts: Sequence[Seen], batch: int, room: int) -> NextToken:
         """What gives a text's logits token by token, from position 0 on, for `room` positions at the most."""
@@ -114,8 +115,8 @@ class RecordedPasses(Passes):
         super().__init__(model)
         self.recordings = Recordings(model.device, MOST, record)
 
-    def forget(self) -> None:
-        self.recordings.forget()
+    def forget(self) -> bool:
+        return self.recordings.forget()
 
     def image(self, target: str, parts: Sequence[Seen], query: Tensor) -> Tensor:
         lengths = tuple(up_to(part.tokens.shape[1], CONTEXT) for part in parts)

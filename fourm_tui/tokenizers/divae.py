@@ -57,6 +57,9 @@ class DiVAE(VQEncoder):
             return []
         return [(f"decoder.{a}", f"decoder.{b}") for a, b in self.decoder.shared_names()]
 
+    def forget(self) -> bool:
+        return self.recordings is not None and self.recordings.forget()
+
     def decode(
         self,
         tokens: Tensor,
@@ -136,7 +139,8 @@ class DiVAE(VQEncoder):
         if recordings is None:
             step = _Step(self.decoder, shape, condition)
         else:
-            step = recordings.get((shape, condition.shape), lambda: _Step(self.decoder, shape, condition.clone()))
+            room = torch.empty_like(condition)
+            step = recordings.get((shape, condition.shape), lambda: _Step(self.decoder, shape, room))
             step.condition.copy_(condition)
 
         def network(x: Tensor, timestep: int) -> Tensor:

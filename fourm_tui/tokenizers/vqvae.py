@@ -97,6 +97,10 @@ class VQEncoder(nn.Module):
             raise InputError(f"tokens from {tokens.min()} to {tokens.max()} are not all in the codebook of {size}")
         return self.quantize.embed(tokens.long())
 
+    def forget(self) -> bool:
+        """Frees what is kept from one decoding to the next; whether there was anything."""
+        return False
+
     def default_buffer(self, name: str) -> Tensor:
         """A buffer that a checkpoint may leave out, because it is computed (positions) or not used (statistics).
 

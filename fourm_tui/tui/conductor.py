@@ -180,6 +180,9 @@ class Conductor:
         self.beside(lambda: tokens_only(open_run(folder), [str(row)]), go)
 
     def _decode(self, folder: Path, rows: tuple[int, ...]) -> None:
+        self._cancelled.discard(folder)
+        if self.app.run_state is not None and self.app.run_state.folder == folder:
+            self.app.run_state.decoding = None  # of an earlier try
         self.app.link.ask("submit", run=str(folder.resolve()), decode=list(rows))
         self.app.say(_ON_THE_WAY)
 
@@ -210,13 +213,16 @@ class Conductor:
     def retry(self, folder: Path) -> None:
         """Goes on with a run that ended early, or with its pictures."""
         job = self.job_of(folder)
-        if job is not None and job.decode:
+        if job is not None and job.decode and job.status != "done":
             self._decode(folder, job.decode)
             return
         try:
             run = open_run(folder)
         except FourmError as error:
             self.app.say(in_words(error, self.app.workspace.state), error=True)
+            return
+        if run.record.status == "done":
+            self.app.say("this run is done; r makes another", error=True)
             return
         state, done = self.app.run_state, run.finished()
         self.submit(run)
@@ -268,6 +274,8 @@ class Conductor:
         app.jobs, app.engine_status, self.resident = news.jobs, news.status, news.resident
         app.queue_signal.publish(news.jobs)
         for job, seconds in self._stopwatch.ended(news.jobs, time.monotonic()):
+            if job.decode and job.status in ("failed", "interrupted"):  # which its run does not tell
+                app.say(f"its picture was not made: {printable(job.error or job.status, 500)}", error=True)
             if seconds >= app.settings.notify_after and news.status is not None:
                 self._notify(job)
         if news.status is not None and not self._has_looked:

@@ -219,7 +219,7 @@ def _ended(view: View, state: RunState, width: int) -> list[Line]:
         tick = "done" if view.ascii else "✓ done"
         took = f" in {state.seconds:.1f} s" if state.seconds else ""
         return [_line(f"{tick}{took}", "plain", width, view)]
-    error = state.error or (view.job.error if view.job else "") or ""
+    error = state.error or (view.job.error if view.job and not view.job.decode else "") or ""
     role: Role = "error" if state.status == "failed" else "plain"
     lines = textwrap.wrap(printable(error, 1000), max(width, 8)) if error else []
     key = "t" if view.focused else "F3 t"

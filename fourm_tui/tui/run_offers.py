@@ -13,7 +13,9 @@ def offered(name: str, title: str, job: QueuedJob | None, jobs: Sequence[QueuedJ
     match name:
         case "pause" if status == "paused":
             return "go on"
-        case "pause" | "skip" | "remove":
+        case "skip":
+            can_be = job is not None and status in OPEN and not job.decode
+        case "pause" | "remove":
             can_be = status in OPEN
         case "retry":
             can_be = status in ("failed", "cancelled", "interrupted")

@@ -219,10 +219,13 @@ class RunState:
                 self.skipped.add(sample)
             case TargetDone():
                 self.decoding = None
-                self.times.row_ended(event.row, event.time, event.seconds)
+                if self.active:  # else only its picture was made, maybe days later
+                    self.times.row_ended(event.row, event.time, event.seconds)
                 target = self._target(event.row, event.sample)
                 if target:
-                    target.files, target.seconds = event.files, event.seconds
+                    target.files = event.files
+                    if self.active or target.seconds is None:
+                        target.seconds = event.seconds
             case Note():
                 self.notes.append(("! " if event.warning else "") + printable(event.message, 500))
             case BatchProgress():
@@ -240,7 +243,7 @@ class RunState:
     def _start(self, event: RunStarted) -> None:
         self.name, self.rows, self.seeds = event.run, event.rows, event.seeds
         self.device, self.dtype = event.device, event.dtype
-        self.status, self.error, self.loading, self.seconds = "running", "", None, None
+        self.status, self.error, self.loading, self.decoding, self.seconds = "running", "", None, None, None
         self.row = self.step = self.steps = self.total_step = 0
         self.times.run_began()
         self.total_steps = sum(row.steps for row in event.rows)

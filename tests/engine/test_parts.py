@@ -66,6 +66,36 @@ def test_what_does_not_fit_alone_fails_with_what_was_found(models: Models, monke
         list(run(models, job(SETTINGS, [{"caption": "x"}])))
 
 
+def test_what_is_kept_from_pass_to_pass_is_freed_before_anything_is_made_in_pieces(
+    models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = job(SETTINGS, [{"caption": "x"}, {"caption": "y"}], [1, 2])
+    expected = outputs(models, asked)
+    tight = Tight(monkeypatch, 1)
+    freed: list[bool] = []
+
+    def forget(_: Models) -> bool:
+        tight.most = 9  # as much as was taken
+        freed.append(not freed)
+        return freed[-1]
+
+    monkeypatch.setattr(Models, "forget", forget)
+    kept = Kept()
+    events = list(run(models, asked, kept))
+    assert freed == [True]
+    assert not [event for event in events if isinstance(event, Note)]
+    assert {
+        name: [tokens.tolist() for tokens in each.tokens.values()] for name, each in kept.targets.items()
+    } == expected
+
+
+def test_freeing_again_and_again_comes_to_an_end(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+    Tight(monkeypatch, 0)
+    monkeypatch.setattr(Models, "forget", lambda models: True)
+    with pytest.raises(OutOfMemoryError, match="with one sample"):
+        list(run(models, job(SETTINGS, [{"caption": "x"}])))
+
+
 # -- samples that are left out ---------------------------------------------------------------------------------------
 
 

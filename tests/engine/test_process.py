@@ -291,6 +291,8 @@ def test_a_worker_that_dies_at_pictures_leaves_the_run_done(with_engine: Path, t
     with Engine.find() as engine:
         job = engine.ask("submit", run=str(run.folder), decode=[1, 3])
         wait(lambda: engine.ask("job", job=job["id"])["status"] == "running")
+        with pytest.raises(InputError, match="none can be left out"):
+            engine.ask("skip", job=job["id"], sample=0)
         engine.ask("cancel", job=job["id"])
         os.kill(worker, signal.SIGKILL)
         wait(lambda: engine.ask("job", job=job["id"])["status"] == "cancelled")

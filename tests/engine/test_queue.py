@@ -65,7 +65,8 @@ def test_pictures_of_a_run_that_has_ended_are_asked_for_once(tmp_path: Path) -> 
     both = queue.add(run, decode=(1,))
     assert (both.id, both.decode) == (pictures.id, (1, 2))
     assert Queue(tmp_path).find("a").decode == (1, 2)
-    queue.change(both, status="running")
+    running = queue.change(both, status="running")
+    assert queue.add(run, decode=(1,)) == running
     for other in ((3,), ()):
-        with pytest.raises(InputError, match="is running"):
+        with pytest.raises(InputError, match="a: its pictures are being made; wait"):
             queue.add(run, decode=other)

@@ -48,3 +48,23 @@ def test_a_model_for_which_there_is_no_room_says_how_much_it_needs(
     with pytest.raises(OutOfMemoryError, match=r"sr has 0\.0 GB, and [\d.]+ GB are free"):
         store.model(str(sr_checkpoint), cpu)
     assert store.held == ()  # all others went first
+
+
+def test_recordings_are_freed_before_a_model_goes(
+    checkpoint: Path, sr_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = 10**12
+    store = ModelStore(free=lambda device: free)
+    cpu = torch.device("cpu")
+    base = store.model(str(checkpoint), cpu)
+    store.begin()
+    free = 0
+
+    def forget() -> bool:
+        nonlocal free
+        free = 10**12
+        return True
+
+    monkeypatch.setattr(base, "forget", forget)
+    store.model(str(sr_checkpoint), cpu)
+    assert [Path(held.name).name for held in store.held] == ["base", "sr"]

@@ -145,10 +145,25 @@ def test_a_run_whose_folder_is_gone_is_said(tmp_path: Path) -> None:
 
 def test_a_run_that_failed_goes_on(tmp_path: Path) -> None:
     async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
-        run = kept(tmp_path)
+        run = kept(tmp_path).save(status="failed")
+        asked = "submit", {"run": str(run.folder.resolve())}
         queue(app, job(run, "failed"))
         await pilot.press("t")
-        assert recorder.asked == [("submit", {"run": str(run.folder.resolve())})]
+        assert recorder.asked == [asked]
+        queue(app, replace(job(run, "done"), decode=(1,)))  # one of its pictures was made meanwhile
+        await pilot.press("t")
+        assert recorder.asked == [asked, asked]
+
+    on_screen(do)
+
+
+def test_pictures_that_could_not_be_made_are_told(tmp_path: Path) -> None:
+    async def do(app: FourmApp, pilot: Pilot[int], recorder: Recorder) -> None:
+        run = kept(tmp_path)
+        queue(app, replace(job(run, "running"), decode=(1,)))
+        queue(app, replace(job(run, "failed"), decode=(1,), error="no tokenizer is there"))
+        await settled(app, pilot)
+        assert said(app) == "its picture was not made: no tokenizer is there"
 
     on_screen(do)
 

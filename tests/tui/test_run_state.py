@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from fourm_tui.events import (
+    Decoding,
     Event,
     Loading,
     RowFacts,
@@ -23,6 +24,7 @@ from fourm_tui.events.packed import Packed, PackedProbabilities
 from fourm_tui.runs import Run, RunRecord, SampleRecord, SettingsText, TargetTokens, create_run, write_tokens
 from fourm_tui.runs.record import RowRecord
 from fourm_tui.tui.run_state import RunState
+from tests.tui import kept_run
 
 ROWS = (
     RowFacts(1, "tok_clip@224", "roar", 10, 196),
@@ -163,3 +165,17 @@ def _step(step: int, total: int, samples: tuple[int, ...], time: float) -> StepD
         1, "tok_clip@224", step, 4, total, 12, samples, Packed.of(at), Packed.of(at),
         PackedProbabilities.of(at / 4.0), time=time,
     )  # fmt: skip
+
+
+def test_a_picture_made_later_changes_no_times(tmp_path: Path) -> None:
+    run = kept_run.kept(tmp_path)
+    state = kept_run.finished(run)
+    before = state.times.seconds_of(1), state.targets[1, 0].seconds
+    later = TargetDone(1, "tok_semseg@224", 0, ("samples/000/01_tok_semseg@224.png",), 99.0, seq=-1, time=1e9)
+    state.apply(Decoding(1, "tok_semseg@224", (0,), 3, 25))
+    state.apply(later)
+    assert (state.times.seconds_of(1), state.targets[1, 0].seconds) == before
+    assert state.targets[1, 0].files == later.files
+    state.apply(Decoding(1, "tok_semseg@224", (0,), 3, 25))  # and was stopped
+    state.apply(RunStarted(run.name, kept_run.ROWS, (0, 1)))
+    assert state.decoding is None

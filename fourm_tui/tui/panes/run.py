@@ -142,8 +142,6 @@ class RunPane(DrawnPane):
         job, state = self.selected, self.fourm.run_state
         if job is not None and job.status in OPEN:
             self.fourm.say("this run has not ended", error=True)
-        elif job is not None and job.status == "done":
-            self.fourm.say("this run is done; r makes another", error=True)
         elif job is not None:
             self.fourm.conductor.retry(Path(job.run))
         elif state is not None and not state.active and state.status != "done":

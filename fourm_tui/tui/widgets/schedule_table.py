@@ -287,9 +287,10 @@ class ScheduleTable(Lines, can_focus=True):
         """The keys of an open cell and what they do, in place of all others; empty while none is open."""
         if self.editing is None:
             return ()
-        steps = (("plus", "more"), ("minus", "less")) if self.editing.is_onex else ()
-        goes_on = ("tab", "take, next cell"), ("down", "take, next row")
-        return ("enter", "take"), *goes_on, *steps, ("escape", "leave as it was")
+        is_onex = self.editing.is_onex
+        beside = "next number" if is_onex and self.editing.field == 0 else "next cell"
+        steps = (("+", "more"), ("-", "less")) if is_onex else ()
+        return ("enter", "take"), ("tab", beside), ("down", "next row"), *steps, ("escape", "leave as it was")
 
     def _typed(self) -> None:
         if self.editing is not None:
@@ -357,6 +358,7 @@ class ScheduleTable(Lines, can_focus=True):
                     self.move(-1 if side == "above" else 1, 0)
             case "moved":
                 self._redraw()
+                self.screen.refresh_bindings()  # between two numbers Tab does something else
             case "typed":
                 self._typed()
 
