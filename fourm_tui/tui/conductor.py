@@ -293,7 +293,7 @@ class Conductor:
             self.app.attempt(lambda: self.show(open_run(Path(running[0].run)), chosen=False))
 
     def _notify(self, job: QueuedJob) -> None:
-        said = notice(self.app.settings.notify, job.status, in_tmux(os.environ))
+        said = notice(self.app.settings.notify, job.status, in_tmux(os.environ), bool(job.decode))
         driver = self.app._driver
         if said and driver is not None and not self.app.is_headless:
             driver.write(said)

@@ -13,16 +13,17 @@ from fourm_tui.tui.run_lines import run_name
 BELL = "\a"
 
 
-def notice(how: str, status: str, in_tmux: bool = False) -> str:
+def notice(how: str, status: str, in_tmux: bool = False, pictures: bool = False) -> str:
     """What is written to the terminal when a run has ended; nothing from outside is in it.
 
     Args:
         how: `bell`, `osc9` or `none`.
         status: of the run, in a word.
         in_tmux: whether tmux stands between, which knows no notices and has to pass them on as they are.
+        pictures: whether it was about its pictures alone.
     """
     word = next((each for each in ("done", "failed", "cancelled", "interrupted") if each == status), "over")
-    told = f"\x1b]9;fourm: the run is {word}\a"
+    told = f"\x1b]9;fourm: {'decoding' if pictures else 'the run'} is {word}\a"
     if in_tmux:
         told = "\x1bPtmux;{}\x1b\\".format(told.replace("\x1b", "\x1b\x1b"))
     return {"bell": BELL, "osc9": told}.get(how, "")

@@ -274,12 +274,17 @@ def test_pictures_are_made_when_they_are_asked_for_and_the_run_stays_done(with_e
         mine = [job for job in engine.ask("status")["jobs"] if job["run"] == str(run.folder)]
         assert [job["decode"] for job in mine] == [[3]]  # a run has one line
         assert open_run(run.folder).record.status == "done"
+        assert main(["queue", "retry", run.name]) == 1  # neither the run nor its pictures are left to do
         # What fails about the pictures is said of them, not of the run.
         tokens_of_depth = other.with_suffix(".safetensors")
         tokens_of_depth.write_bytes(b"no tokens")
         job = engine.ask("submit", run=str(run.folder), decode=[2])
         failed = wait(lambda: (found := engine.ask("job", job=job["id"]))["status"] == "failed" and found)
         assert tokens_of_depth.name in failed["error"]
+        assert main(["queue", "retry", run.name]) == 0  # its pictures
+        retried = engine.ask("job", job=run.name)
+        assert retried["decode"] == [2]
+        wait(lambda: engine.ask("job", job=run.name)["status"] == "failed")
     assert open_run(run.folder).record.status == "done"
 
 

@@ -185,6 +185,7 @@ def test_a_job_that_has_ended_is_told_once_with_its_time() -> None:
 
 def test_a_notice_holds_nothing_from_outside() -> None:
     assert notice("osc9", "\x1b]evil") == "\x1b]9;fourm: the run is over\a"
+    assert notice("osc9", "done", pictures=True) == "\x1b]9;fourm: decoding is done\a"
 
 
 def test_a_notice_goes_through_tmux_as_it_is() -> None:
