@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from fourm_tui.chain.said import swept_words
-from fourm_tui.chain.tokens_only import tokens_only
 from fourm_tui.engine.jobs import OPEN, QueuedJob
 from fourm_tui.errors import FourmError, printable
 from fourm_tui.events.records import from_json
@@ -171,13 +170,18 @@ class Conductor:
     def decode(self, folder: Path, row: int) -> None:
         """Has the pictures made of a row that stayed tokens."""
 
+        def find() -> tuple[int, ...]:
+            from fourm_tui.chain.tokens_only import tokens_only  # it takes 50 ms to import
+
+            return tokens_only(open_run(folder), [str(row)])
+
         def go(rows: tuple[int, ...]) -> None:
             if rows:
                 self._decode(folder, rows)
             else:
                 self.app.say("its picture is there already")
 
-        self.beside(lambda: tokens_only(open_run(folder), [str(row)]), go)
+        self.beside(find, go)
 
     def _decode(self, folder: Path, rows: tuple[int, ...]) -> None:
         self._cancelled.discard(folder)
