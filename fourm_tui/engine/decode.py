@@ -6,18 +6,17 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from PIL import Image
-
 from fourm_tui.architecture import Architecture
 from fourm_tui.checkpoints import find_checkpoint
 from fourm_tui.conditions.condition import Condition
 from fourm_tui.conditions.loading import load_conditions
 from fourm_tui.engine.asked import TOGETHER, Asked
-from fourm_tui.engine.finish import Finisher, pieces_of
+from fourm_tui.engine.finish import Finisher
 from fourm_tui.engine.job import Target, plan_of
 from fourm_tui.engine.keep import InFolder, facts_of
 from fourm_tui.engine.loading import choose_device
 from fourm_tui.engine.outputs import ON_SHEET, Gallery
+from fourm_tui.engine.pieces import pieces_of
 from fourm_tui.engine.resume import clear_unfinished, read_target
 from fourm_tui.engine.row import StoppedError
 from fourm_tui.engine.store import ModelStore
@@ -70,12 +69,8 @@ def decode(
 class _KeptAll(InFolder):
     """A folder in which all that lies there is whole."""
 
-    def kept(self, target: Target, sample: int) -> Image.Image | None:
-        path = self.folder.path_for(target.row.number, target.name, sample, ".png")
-        if not path.is_file():
-            return None
-        with Image.open(path) as image:
-            return image.convert("RGB")
+    def is_whole(self, target: Target, sample: int) -> bool:
+        return True
 
 
 class _Late:

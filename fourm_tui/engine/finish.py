@@ -10,29 +10,12 @@ from typing import Any
 from numpy.typing import NDArray
 
 from fourm_tui.engine.job import Target
-from fourm_tui.engine.memory import does_not_fit, forget_unused, is_out_of_memory
 from fourm_tui.engine.outputs import Gallery, Outputs
+from fourm_tui.engine.pieces import Pieces
 from fourm_tui.engine.row import StoppedError
 from fourm_tui.engine.tokenize import Decoded, Tokenizers
 from fourm_tui.events import Decoding, Event, Note, TargetDone
 from fourm_tui.modalities import Modality
-
-
-def pieces_of(count: int, most: int) -> list[range]:
-    """So many places, at most `most` in each part."""
-    return [range(at, min(at + most, count)) for at in range(0, count, most)]
-
-
-def halves(piece: range) -> list[range]:
-    """Two parts of nearly the same length."""
-    middle = piece.start + (len(piece) + 1) // 2
-    return [range(piece.start, middle), range(middle, piece.stop)]
-
-
-def too_large(what: str, samples: int) -> Note:
-    """Frees what can be freed, and says what is done."""
-    forget_unused()
-    return Note(f"{what}: {samples} samples at once do not fit in memory; going on with {(samples + 1) // 2}", True)
 
 
 class Finisher:
@@ -108,11 +91,9 @@ class Finisher:
     ) -> Iterator[Event | Sequence[NDArray[Any] | None]]:  # fmt: skip
         """What the tokens of all samples stand for, decoded together or in pieces."""
         everyone = list(target.tokens)
-        pieces = pieces_of(len(everyone), most)
+        pieces = Pieces(len(everyone), most, tokenizers.device, self._forget)
         arrays: list[NDArray[Any]] = []
-        has_freed = False
-        while pieces:
-            piece = pieces.pop(0)
+        for piece in pieces:
             samples = [everyone[place] for place in piece]
             tokens = [target.tokens[sample] for sample in samples]
             texts = [target.texts[sample] for sample in samples if sample in target.texts]
@@ -126,16 +107,7 @@ class Finisher:
                     else:
                         yield item
             except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                if self._forget() and not has_freed:
-                    pieces[:0], has_freed = [piece], True
-                    forget_unused()
-                    continue
-                if len(piece) == 1:
-                    raise does_not_fit(error, tokenizers.device) from None
-                pieces[:0] = halves(piece)
-                yield too_large(modality.name, len(piece))
+                yield from pieces.again(piece, error, modality.name)
         yield arrays
 
     def check_stop(self) -> None:

@@ -88,12 +88,15 @@ class InFolder(Outputs):
 
     def kept(self, target: Target, sample: int) -> Image.Image | None:
         path = self.folder.path_for(target.row.number, target.name, sample, ".png")
-        rows = self.folder.record.rows
-        whole = sample <= self.passed or any(r.number == target.row.number and r.state == "done" for r in rows)
-        if not whole or not path.is_file():
+        if not self.is_whole(target, sample) or not path.is_file():
             return None
         with Image.open(path) as image:
             return image.convert("RGB")
+
+    def is_whole(self, target: Target, sample: int) -> bool:
+        """Whether the picture of a target, if it is there, was written to its end."""
+        rows = self.folder.record.rows
+        return sample <= self.passed or any(r.number == target.row.number and r.state == "done" for r in rows)
 
     def end(self, sheet: Image.Image) -> tuple[str, ...]:
         path = self.folder.folder / CONTACT_SHEET

@@ -7,10 +7,10 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from fourm_tui.engine.finish import Finisher, halves, pieces_of, too_large
+from fourm_tui.engine.finish import Finisher
 from fourm_tui.engine.job import Job, Models, Progress, Target, decoded_rows, plan_job
-from fourm_tui.engine.memory import does_not_fit, forget_unused, is_out_of_memory
 from fourm_tui.engine.outputs import Gallery, Outputs
+from fourm_tui.engine.pieces import Pieces
 from fourm_tui.engine.prepare import Conditions, base_state, next_state
 from fourm_tui.engine.previews import Previews
 from fourm_tui.engine.resume import recalled
@@ -169,9 +169,8 @@ class _Chains:
         self, model: FourM, row: RowPlan, state: State, progress: Progress
     ) -> Generator[Event, None, tuple[Target, State]]:
         """A row of all samples, together or, where memory does not allow that, in pieces; its result, and the state."""
-        pieces, done, has_freed = pieces_of(len(self.numbers), self.most), [], False
-        while pieces:
-            piece = pieces.pop(0)
+        pieces, done = Pieces(len(self.numbers), self.most, model.device, self.models.forget), []
+        for piece in pieces:
             part = state if len(piece) == len(self.numbers) else state.part(piece)
             numbers = [self.numbers[place] for place in piece]
             decoder = RowDecoder(self.models, model, self.job, row, part, progress, numbers)
@@ -182,17 +181,8 @@ class _Chains:
                         modality = model.architecture.modalities[row.row.target]
                         yield from self.previews.after(event, decoder.newest, modality)
             except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                if self.models.forget() and not has_freed:
-                    pieces[:0], has_freed = [piece], True
-                    forget_unused()
-                    continue
-                if len(piece) == 1:
-                    raise does_not_fit(error, model.device) from None
-                pieces[:0] = halves(piece)
-                self.most = min(self.most, len(pieces[0]))
-                yield too_large(row.row.target, len(piece))
+                yield from pieces.again(piece, error, row.row.target)
+                self.most = pieces.most
             else:
                 done += [decoder] if decoder.numbers else []
         if not done:
