@@ -1,10 +1,11 @@
-"""How many of the processor's cores are ours, and how many threads are to compute on them."""
+"""The processor: who made it, how many of its cores are ours, and how many threads are to compute on them."""
 
 from __future__ import annotations
 
 import math
 import os
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 CHOSEN = "OMP_NUM_THREADS"
@@ -36,6 +37,16 @@ def computing_threads(spare: int = 0, ranks: int = 1, env: Mapping[str, str] = o
         return None
     cores = usable_cores()
     return max(1, (cores - spare if cores > 2 else cores) // ranks)
+
+
+@cache
+def processor_maker(facts: Path = Path("/proc/cpuinfo")) -> str:
+    """Who made the processor, as it says itself: `GenuineIntel`, `AuthenticAMD`, ...; empty where it does not say."""
+    for line in _read(facts).splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == "vendor_id":
+            return value.strip()
+    return ""
 
 
 def _quotas(cgroups: Path, own: Path) -> Iterator[float]:

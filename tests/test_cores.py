@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fourm_tui import cores
-from fourm_tui.cores import computing_threads, usable_cores
+from fourm_tui.cores import computing_threads, processor_maker, usable_cores
 
 LAUNCHED = {"TORCHELASTIC_RUN_ID": "none", "OMP_NUM_THREADS": "1"}
 
@@ -83,3 +83,10 @@ def test_a_core_is_spared_where_there_are_more_than_two(
 ) -> None:
     monkeypatch.setattr(cores, "usable_cores", lambda: there)
     assert computing_threads(spare=1, env={}) == threads
+
+
+def test_the_processor_says_who_made_it(tmp_path: Path) -> None:
+    facts = tmp_path / "cpuinfo"
+    facts.write_text("processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: 25\n\nprocessor\t: 1\n")
+    assert processor_maker(facts) == "AuthenticAMD"
+    assert processor_maker(tmp_path / "none") == ""

@@ -183,13 +183,12 @@ class FourM(nn.Module):
             y = block(y, seen, self_mask, causal, caches[i] if caches else None)
         return self.decoder_norm(y)
 
-    def new_caches(self, batch: int, room: int) -> list[Cache]:
+    def new_caches(self, batch: int, room: int, dtype: torch.dtype) -> list[Cache]:
         """Empty caches for `room` tokens of a sequence, one per decoder block."""
         a = self.architecture
+        empty = self.mask_token.new_empty
         shape = (batch, a.num_heads, room, a.head_dim)
-        return [
-            Cache(self.mask_token.new_empty(shape), self.mask_token.new_empty(shape)) for _ in range(a.decoder_depth)
-        ]
+        return [Cache(empty(shape, dtype=dtype), empty(shape, dtype=dtype)) for _ in range(a.decoder_depth)]
 
     @torch.no_grad()
     def initialise(self, generator: torch.Generator | None = None) -> None:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fourm_tui.architecture import Architecture
+from fourm_tui.cores import processor_maker
 
 NORM_EPS = 1e-6
 KeysValues: TypeAlias = tuple[Tensor, Tensor]
@@ -65,21 +66,20 @@ class Linear(nn.Linear):
 
     @property
     def can_be_packed(self) -> bool:
-        """Whether that is of use: for bf16 and, if they are wide, fp32 on a CPU."""
+        """Whether that is of use: for bf16 and fp32 on a CPU."""
         weight = self.weight
-        if weight is None or weight.device.type != "cpu":
+        if weight is None or weight.device.type != "cpu" or weight.dtype not in (torch.bfloat16, torch.float32):
             return False
-        if weight.dtype == torch.bfloat16:
+        if _is_by_onednn(weight.dtype):
             return hasattr(_ONEDNN, "_reorder_linear_weight")
-        is_wide = min(weight.shape) >= _WIDE
-        return weight.dtype == torch.float32 and is_wide and hasattr(_MKL, "_mkl_reorder_linear_weight")
+        return min(weight.shape) >= _WIDE and hasattr(_MKL, "_mkl_reorder_linear_weight")
 
     def pack(self) -> None:
         """Lays the weights out, if that is of use; they can only be multiplied with from then on."""
         if not self.can_be_packed:
             return
         weight = self.weight.detach()
-        if weight.dtype == torch.bfloat16:
+        if _is_by_onednn(weight.dtype):
             self.packed = _ONEDNN._reorder_linear_weight(weight, None)
         else:
             self.packed = _MKL._mkl_reorder_linear_weight(weight, _PACKED_FOR)
@@ -92,17 +92,19 @@ class Linear(nn.Linear):
         return self.in_features * self.out_features * weight.element_size()
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x) if self.packed is None else self._product(x, self.packed)
+        if self.packed is not None:
+            by_onednn = _is_by_onednn(self.packed.dtype)
+            return self._by_onednn(x, self.packed) if by_onednn else self._by_mkl(x, self.packed)
+        return super().forward(x)
 
-    def _product(self, x: Tensor, packed: Tensor) -> Tensor:
+    def _by_mkl(self, x: Tensor, packed: Tensor) -> Tensor:
+        # Of the weights as they were only the shape is asked for, if the number of rows is the one named.
+        shape = x.new_empty(1).expand(self.out_features, self.in_features)
+        return _MKL._mkl_linear(x, packed, shape, self.bias, x.numel() // x.shape[-1])
+
+    def _by_onednn(self, x: Tensor, packed: Tensor) -> Tensor:
         rows = x.numel() // x.shape[-1]
-        if packed.dtype == torch.float32:
-            # Of the weights as they were only the shape is asked for, if the number of rows is the one named.
-            shape = x.new_empty(1).expand(self.out_features, self.in_features)
-            return _MKL._mkl_linear(x, packed, shape, self.bias, rows)
-        # oneDNN makes code for each number of rows and keeps it: there are to be few different ones.
-        spare = -rows % _ROWS if rows > _ROWS else 0
-        if not spare:
+        if not (spare := _spare(rows)):
             return _ONEDNN._linear_pointwise(x, packed, self.bias, "none", [], "")
         flat = F.pad(x.reshape(rows, -1), (0, 0, 0, spare))
         found = _ONEDNN._linear_pointwise(flat, packed, self.bias, "none", [], "")
@@ -110,11 +112,20 @@ class Linear(nn.Linear):
 
 
 _ONEDNN, _MKL = torch.ops.mkldnn, torch.ops.mkl
-_ROWS = 32
 _PACKED_FOR = 256
 """Rows that MKL lays weights out for; they serve any number, and from 1 to 400 this layout is the fastest."""
 _WIDE = 512
-"""From this many features on it is faster so; narrow layers would take megabytes more each, and gain nothing."""
+"""From this many features on MKL is faster so; narrow layers would take megabytes more each, and gain nothing."""
+
+
+def _spare(rows: int) -> int:
+    """Rows to add for oneDNN, which makes code for each number of them and keeps it: there are to be few."""
+    return 0 if rows <= 32 else -rows % (32 if rows < 512 else 16)
+
+
+def _is_by_onednn(dtype: torch.dtype) -> bool:
+    """Whose products are faster: MKL takes the best instructions for fp32 on the processors of its own maker only."""
+    return dtype == torch.bfloat16 or processor_maker() in ("AuthenticAMD", "HygonGenuine")
 
 
 class Mlp(nn.Module):
@@ -200,6 +211,8 @@ def _attention(q: Tensor, keys_values: KeysValues, mask: Tensor | None, causal: 
         return torch.zeros_like(q)
     if q.requires_grad and q.device.type == "cpu" and not causal:
         return _plain_attention(q, k, v, mask)
+    if q.dtype != k.dtype:
+        return F.scaled_dot_product_attention(q.to(k.dtype), k, v, attn_mask=mask, is_causal=causal).to(q.dtype)
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
 
 

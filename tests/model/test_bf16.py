@@ -6,12 +6,16 @@ computed from their names, with a spread at which logits differ by a few units, 
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
+from torch import Tensor
+from torch.nn import functional as F
 
 from fourm_tui.architecture import Architecture
 from fourm_tui.model.fourm import FourM
-from fourm_tui.sampling.chain import branch_logits
+from fourm_tui.sampling.chain import branch_logits, run_chain, step_seeds
 from fourm_tui.sampling.state import ImageTokens, Sequence, State
 from tests.model.test_counts import steps_of
 from tests.tiny import tiny_config
@@ -54,3 +58,21 @@ def test_the_distributions_of_bf16_are_those_of_fp32(models: dict[str, FourM], g
     distance = (found["fp32"] - found["bf16"]).abs().sum(dim=-1) / 2  # total variation
     assert distance.mean() < MEAN
     assert distance.max() < MOST
+
+
+@torch.inference_mode()
+def test_on_a_cpu_a_text_in_bf16_attends_in_fp32(models: dict[str, FourM], monkeypatch: pytest.MonkeyPatch) -> None:
+    """From one query to keys in bf16 takes several times as long."""
+    state = State({RGB: ImageTokens.of(torch.zeros(1, 196, dtype=torch.int64)), "caption": Sequence.empty(1, 8)}, 1)
+    steps = steps_of("caption", "autoregressive", None, 1.0, 8)
+    text = run_chain(models["bf16"], state, steps, step_seeds([0]))
+    next(text)
+    attend, seen = F.scaled_dot_product_attention, []
+
+    def attending(query: Tensor, keys: Tensor, *rest: Tensor, **more: Any) -> Tensor:
+        seen.append((query.dtype, keys.dtype))
+        return attend(query, keys, *rest, **more)
+
+    monkeypatch.setattr(F, "scaled_dot_product_attention", attending)
+    assert next(text).step.target == "caption"
+    assert seen == [(torch.float32, torch.float32)] * 2 * len(models["bf16"].decoder)

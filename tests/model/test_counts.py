@@ -13,6 +13,7 @@ import torch
 from torch.nn import functional as F
 from torch.profiler import ProfilerActivity, profile
 
+from fourm_tui.model import layers
 from fourm_tui.model.fourm import FourM, Seen
 from fourm_tui.model.layers import CrossAttention, Group, Linear, Mlp
 from fourm_tui.plan import Step, plan
@@ -138,12 +139,22 @@ def test_several_branches_in_one_pass_give_what_each_gives_alone(model: FourM) -
         torch.testing.assert_close(made, alone, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("rows", [0, 1, 2, 8, 33, 70, 300, 2000])
+@pytest.fixture(params=["GenuineIntel", "AuthenticAMD"])
+def maker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Whose processor it is taken for: that decides whose products are used."""
+    monkeypatch.setattr(layers, "processor_maker", lambda: request.param)
+    return str(request.param)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 8, 33, 70, 300, 2001])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.bfloat16, 0.05), (torch.float32, 1e-5)])
-def test_packed_weights_multiply_as_before(rows: int, bias: bool, dtype: torch.dtype, tolerance: float) -> None:
-    layer = Linear(48, 96, bias=bias).to(dtype).requires_grad_(False)
-    weight, x = layer.weight.clone(), torch.randn(1, rows, 48).to(dtype)
+def test_packed_weights_multiply_as_before(
+    maker: str, rows: int, bias: bool, dtype: torch.dtype, tolerance: float
+) -> None:
+    width = 512 if dtype == torch.float32 else 48
+    layer = Linear(width, 2 * width, bias=bias).to(dtype).requires_grad_(False)
+    weight, x = layer.weight.clone(), torch.randn(1, rows, width).to(dtype)
     before, size = layer(x), layer.bytes
     layer.pack()
     if layer.packed is None:
@@ -154,10 +165,18 @@ def test_packed_weights_multiply_as_before(rows: int, bias: bool, dtype: torch.d
     assert layer.bytes == size
 
 
+@pytest.mark.parametrize("width", [48, 512])
+def test_narrow_layers_in_fp32_are_laid_out_on_processors_of_other_makers_only(maker: str, width: int) -> None:
+    layer = Linear(width, width)
+    assert layer.can_be_packed == (maker == "AuthenticAMD" or width == 512)
+
+
 @pytest.mark.parametrize("act", ["SiLU", "GELU"])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.bfloat16, 0.02), (torch.float32, 1e-5)])
-def test_a_gate_is_one_product_once_it_is_packed(act: str, bias: bool, dtype: torch.dtype, tolerance: float) -> None:
+def test_a_gate_is_one_product_once_it_is_packed(
+    maker: str, act: str, bias: bool, dtype: torch.dtype, tolerance: float
+) -> None:
     how: dict[str, Any] = {"dim": 512, "mlp_ratio": 2, "act_layer": act, "gated_mlp": True, "mlp_bias": bias}
     mlp = Mlp(replace(tiny_model().architecture, **how)).to(dtype).requires_grad_(False)
     x = torch.randn(2, 5, 512).to(dtype)
