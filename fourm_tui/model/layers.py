@@ -158,10 +158,10 @@ class Mlp(nn.Module):
             hidden, factor = hidden.chunk(2, dim=-1)
         elif self.fc3 is not None:
             factor = self.fc3(x)
-        # Not within what is joined: `fc2` takes rows that lie close together.
-        hidden = F.silu(hidden, inplace=may_write and not self.is_joined) if self.is_silu else F.gelu(hidden)
+        hidden = F.silu(hidden, inplace=may_write) if self.is_silu else F.gelu(hidden)
         if factor is not None:
-            hidden = hidden.mul_(factor) if may_write else hidden * factor
+            # Not within what is joined: `fc2` takes rows that lie close together.
+            hidden = hidden.mul_(factor) if may_write and not self.is_joined else hidden * factor
         return self.fc2(hidden)
 
 

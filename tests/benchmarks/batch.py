@@ -1,4 +1,4 @@
-"""How fast bulk generation is: `python -m tests.benchmarks.batch [--samples 64] [--json]`. Figures, no verdicts.
+"""How fast bulk generation is: `python -m tests.benchmarks.batch [--samples 64] [--dtype bf16] [--json]`. Figures, no verdicts.
 
 Samples a second with 1, 4 and 16 items made together, by the bundled model with its ordinary schedule, and the share of
 the time in which the device waited for samples to be read and for room to save.
@@ -18,12 +18,12 @@ from tests.batch.scenes import captions
 SIZES = (1, 4, 16)
 
 
-def measured(size: int, samples: int, folder: Path) -> dict[str, float]:
+def measured(size: int, samples: int, dtype: str, folder: Path) -> dict[str, float]:
     """A run in a process of its own."""
     data = captions(folder / "captions.txt", samples)
     words = ["batch", "demo/T2R", "--data", str(data), "--out", str(folder / str(size)), "--batch-size", str(size)]
-    done = subprocess.run([sys.executable, "-m", "fourm_tui", *words, "--device", "cpu", "--json"],
-                          stdout=subprocess.PIPE, check=True)  # fmt: skip
+    words += ["--device", "cpu", "--dtype", dtype, "--json"]
+    done = subprocess.run([sys.executable, "-m", "fourm_tui", *words], stdout=subprocess.PIPE, check=True)
     waits = json.loads(done.stdout.splitlines()[-1])["waits"]
     return {
         "samples_per_second": samples / waits["working"],
@@ -35,10 +35,11 @@ def measured(size: int, samples: int, folder: Path) -> dict[str, float]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--samples", type=int, default=64)
+    parser.add_argument("--dtype", default="fp32", help="fp32 or bf16")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = {size: measured(size, options.samples, Path(folder)) for size in SIZES}
+        found = {size: measured(size, options.samples, options.dtype, Path(folder)) for size in SIZES}
     if options.json:
         print(json.dumps(found, indent=1))
         return 0
