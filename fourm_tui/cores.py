@@ -1,4 +1,4 @@
-"""The processor: who made it, how many of its cores are ours, and how many threads are to compute on them."""
+"""The processor: who made it and what it can do, how many of its cores are ours, and how many threads compute."""
 
 from __future__ import annotations
 
@@ -41,10 +41,22 @@ def computing_threads(spare: int = 0, ranks: int = 1, env: Mapping[str, str] = o
 
 @cache
 def processor_maker(facts: Path = Path("/proc/cpuinfo")) -> str:
-    """Who made the processor, as it says itself: `GenuineIntel`, `AuthenticAMD`, ...; empty where it does not say."""
+    """Who made the processor: `GenuineIntel`, `AuthenticAMD`, ...; empty where it does not say."""
+    return _of_processor("vendor_id", facts)
+
+
+@cache
+def multiplies_bf16(facts: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether the processor has instructions for products in bf16: without them fp32 is faster."""
+    known = {*_of_processor("flags", facts).split(), *_of_processor("Features", facts).split()}
+    return not known.isdisjoint({"amx_bf16", "avx512_bf16", "bf16"})
+
+
+def _of_processor(name: str, facts: Path) -> str:
+    """What the kernel says of the first core."""
     for line in _read(facts).splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() == "vendor_id":
+        key, _, value = line.partition(":")
+        if key.strip() == name:
             return value.strip()
     return ""
 

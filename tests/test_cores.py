@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fourm_tui import cores
-from fourm_tui.cores import computing_threads, processor_maker, usable_cores
+from fourm_tui.cores import computing_threads, multiplies_bf16, processor_maker, usable_cores
 
 LAUNCHED = {"TORCHELASTIC_RUN_ID": "none", "OMP_NUM_THREADS": "1"}
 
@@ -85,8 +85,21 @@ def test_a_core_is_spared_where_there_are_more_than_two(
     assert computing_threads(spare=1, env={}) == threads
 
 
-def test_the_processor_says_who_made_it(tmp_path: Path) -> None:
-    facts = tmp_path / "cpuinfo"
-    facts.write_text("processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: 25\n\nprocessor\t: 1\n")
-    assert processor_maker(facts) == "AuthenticAMD"
+INTEL = "processor\t: 0\nvendor_id\t: GenuineIntel\nflags\t\t: fpu avx512f{more}\n\nprocessor\t: 1\n"
+
+
+@pytest.mark.parametrize(
+    ("facts", "maker", "has_bf16"),
+    [
+        (INTEL.format(more=""), "GenuineIntel", False),
+        (INTEL.format(more=" amx_bf16 amx_tile"), "GenuineIntel", True),
+        (INTEL.format(more=" avx512_bf16").replace("GenuineIntel", "AuthenticAMD"), "AuthenticAMD", True),
+        ("processor\t: 0\nFeatures\t: fp asimd sve bf16\nCPU part\t: 0xd40\n", "", True),
+        ("", "", False),
+    ],
+)
+def test_the_processor_says_what_it_is(tmp_path: Path, facts: str, maker: str, has_bf16: bool) -> None:
+    (tmp_path / "cpuinfo").write_text(facts)
+    assert processor_maker(tmp_path / "cpuinfo") == maker
+    assert multiplies_bf16(tmp_path / "cpuinfo") == has_bf16
     assert processor_maker(tmp_path / "none") == ""

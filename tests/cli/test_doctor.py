@@ -129,3 +129,10 @@ def test_the_page_and_the_data(
 def test_without_torch_the_exit_code_is_1(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "ask_torch", lambda: {"error": "No module named 'torch'"})
     assert main(["doctor", "--json"]) == 1
+
+
+@pytest.mark.parametrize("has_bf16", [True, False])
+def test_without_a_gpu_the_faster_number_type_is_named(has_bf16: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "multiplies_bf16", lambda: has_bf16)
+    findings = torch_findings({"torch": "2.9", "cuda": None, "devices": []})
+    assert ("--dtype bf16" in named(findings, "device").fix) == has_bf16
