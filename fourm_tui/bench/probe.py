@@ -8,6 +8,7 @@ from collections.abc import Callable
 import torch
 
 from fourm_tui.cost import Calibration
+from fourm_tui.model.layers import Linear
 
 _SIDE = {"cpu": 1536, "cuda": 8192, "mps": 4096}
 _STREAM = {"cpu": 2**28, "cuda": 2**31, "mps": 2**30}
@@ -38,13 +39,19 @@ def best_seconds(work: Callable[[], object], device: torch.device, times: int = 
 
 @torch.inference_mode()
 def probe(device: torch.device, dtype: torch.dtype) -> Calibration:
-    """Measures a device with a number type: a product of square matrices, and a product of a matrix with a vector that
-    reads all of a large matrix once, as a step of text does."""
+    """Measures a device with a number type, as the models multiply: a product of square matrices, and a product with
+    one vector that reads all of a large matrix once, as a step of text does."""
     side = _SIDE.get(device.type, _SIDE["cpu"])
-    a = torch.randn(side, side, device=device, dtype=dtype)
-    flops = 2 * side**3 / best_seconds(lambda: a @ a, device)
     width = 4096
-    rows = _STREAM.get(device.type, _STREAM["cpu"]) // (width * a.element_size())
-    matrix, vector = torch.ones(rows, width, device=device, dtype=dtype), a.new_ones(width, 1)
-    streamed = matrix.nbytes / best_seconds(lambda: matrix @ vector, device)
+    rows = _STREAM.get(device.type, _STREAM["cpu"]) // (width * dtype.itemsize)
+    square, tall = (_product(*shape, device, dtype) for shape in ((side, side), (width, rows)))
+    many, one = (torch.randn(*shape, device=device, dtype=dtype) for shape in ((side, side), (1, width)))
+    flops = 2 * side**3 / best_seconds(lambda: square(many), device)
+    streamed = width * rows * dtype.itemsize / best_seconds(lambda: tall(one), device)
     return Calibration(flops, streamed)
+
+
+def _product(wide: int, tall: int, device: torch.device, dtype: torch.dtype) -> Linear:
+    layer = Linear(wide, tall, bias=False, device=device, dtype=dtype)
+    layer.pack()
+    return layer
