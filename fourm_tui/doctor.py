@@ -187,7 +187,7 @@ def torch_findings(said: Mapping[str, Any]) -> list[Finding]:
     if said.get("problem"):
         out.append(Finding("machine", "device", printable(said["problem"]), "note"))
     if not said["devices"]:
-        fix = "--dtype bf16 is faster than fp32 on this one" if multiplies_bf16() else ""
+        fix = "--dtype bf16 should be faster than fp32 on this one" if multiplies_bf16() else ""
         no_gpu = "no GPU that torch can use: everything runs on the processor"
         out.append(Finding("machine", "device", no_gpu, "note", fix))
     return out
