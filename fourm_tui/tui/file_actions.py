@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from textual.app import SuspendNotSupported
 from textual.timer import Timer
 
-from fourm_tui.chain.times import lasting
+from fourm_tui.chain.times import ago
 from fourm_tui.errors import FourmError, InputError, printable
 from fourm_tui.tui import drafts, files
 from fourm_tui.tui.beginning import opened
@@ -112,10 +112,10 @@ class Files:
             elif key == "f":
                 drafts.throw_away(self.app.workspace.state)
 
-        name, ago = printable(self.app.workspace.title, 60), lasting(max(time.time() - found.time, 0))
+        name, edited = printable(self.app.workspace.title, 60), datetime.fromtimestamp(found.time)
         self.app.push_screen(
             Confirm(
-                f"{name} was edited {ago} ago and not saved.",
+                f"{name} has changes that were not saved ({ago(edited, datetime.now())}).",
                 (Choice("t", "take the draft over"), Choice("f", "forget it")),
                 "a draft",
             ),

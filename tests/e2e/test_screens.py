@@ -169,7 +169,7 @@ def test_what_was_edited_comes_back_after_the_program_was_killed(start: Start, h
         os.kill(pid, signal.SIGKILL)
     terminal.wait_for("ended with 137")
     again = start("demo/T2SDR", shows="take the draft over")  # lies over the main screen at once
-    again.wait_for(r"was edited (.|\n)* not")
+    again.wait_for(r"has changes (.|\n)* not saved")
     again.keys("t")
     again.wait_for(r"tok_semseg@224 +roar +11 ")
 
