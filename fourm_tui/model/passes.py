@@ -51,7 +51,7 @@ class Passes:
     def text(self, target: str, parts: Sequence[Seen], batch: int, room: int) -> NextToken:
         """What gives a text's logits token by token, from position 0 on, for `room` positions at the most."""
         model = self.model
-        # A CPU attends from one query to keys in bf16 several times slower than to keys in fp32, or from four queries.
+        # On a CPU one query attends to keys in bf16 several times slower than to keys in fp32, or than four queries do.
         dtype = torch.float32 if model.device.type == "cpu" else model.dtype
         contexts: list[Context] = [
             ([(keys.to(dtype), values.to(dtype)) for keys, values in blocks], mask)
