@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
+from fourm_tui.procfs import said
+
 CHOSEN = "OMP_NUM_THREADS"
 """With which users say how many threads compute."""
 
@@ -40,25 +42,16 @@ def computing_threads(spare: int = 0, ranks: int = 1, env: Mapping[str, str] = o
 
 
 @cache
-def processor_maker(facts: Path = Path("/proc/cpuinfo")) -> str:
+def processor_maker(facts: str | Path = "cpuinfo") -> str:
     """Who made the processor: `GenuineIntel`, `AuthenticAMD`, ...; empty where it does not say."""
-    return _of_processor("vendor_id", facts)
+    return said(facts, "vendor_id") or ""
 
 
 @cache
-def multiplies_bf16(facts: Path = Path("/proc/cpuinfo")) -> bool:
-    """Whether the processor has instructions for products in bf16: without them fp32 is faster."""
-    known = {*_of_processor("flags", facts).split(), *_of_processor("Features", facts).split()}
-    return not known.isdisjoint({"amx_bf16", "avx512_bf16", "bf16"})
-
-
-def _of_processor(name: str, facts: Path) -> str:
-    """What the kernel says of the first core."""
-    for line in _read(facts).splitlines():
-        key, _, value = line.partition(":")
-        if key.strip() == name:
-            return value.strip()
-    return ""
+def multiplies_bf16(facts: str | Path = "cpuinfo") -> bool:
+    """Whether the processor says that it has instructions for products in bf16: without them fp32 is faster."""
+    known = said(facts, "flags") or said(facts, "Features") or ""  # x86, ARM
+    return not {"amx_bf16", "avx512_bf16", "bf16"}.isdisjoint(known.split())
 
 
 def _quotas(cgroups: Path, own: Path) -> Iterator[float]:

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from fourm_tui.cores import multiplies_bf16, usable_cores
 from fourm_tui.errors import printable
+from fourm_tui.procfs import said_bytes
 
 State = Literal["ok", "note", "missing", "wrong"]
 
@@ -132,19 +133,10 @@ def _python() -> list[Finding]:
 
 def _processor() -> list[Finding]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    available = _available_memory()
+    available = said_bytes("meminfo", "MemAvailable")
     free = f", {available / 2**30:.1f} GiB of it free" if available is not None else ""
-    products = "bf16" if multiplies_bf16() else "no bf16"
-    value = f"{usable_cores()} cores, {memory / 2**30:.1f} GiB memory{free}, {products}"
-    return [Finding("machine", "processor", value)]
-
-
-def _available_memory() -> int | None:
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")), None)
+    bf16 = ", bf16" if multiplies_bf16() else ""
+    return [Finding("machine", "processor", f"{usable_cores()} cores, {memory / 2**30:.1f} GiB memory{free}{bf16}")]
 
 
 def ask_torch(limit: float = TORCH_LIMIT) -> dict[str, Any]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import gc
-from pathlib import Path
 from typing import TypedDict
 
 import torch
 
 from fourm_tui.errors import FourmError, printable
+from fourm_tui.procfs import said_bytes
 
 _ROUND = 10**7
 """Bytes to which memory is told: what matters less is no news."""
@@ -59,7 +59,7 @@ def free_bytes(device: torch.device) -> int:
     """Memory that is free on a device; of the CPU what the system could give without swapping."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    available = _of_system("meminfo", "MemAvailable")
+    available = said_bytes("meminfo", "MemAvailable")
     return 2**62 if available is None else available  # a system that does not say: loading is tried
 
 
@@ -76,21 +76,12 @@ def device_memory(device: torch.device) -> DeviceMemory | None:
         total, own = torch.mps.recommended_max_memory(), torch.mps.driver_allocated_memory()
         free = max(total - own, 0)
     else:
-        free, total = _of_system("meminfo", "MemAvailable"), _of_system("meminfo", "MemTotal")
-        own = _of_system("self/status", "RssAnon")
+        free, total = said_bytes("meminfo", "MemAvailable"), said_bytes("meminfo", "MemTotal")
+        own = said_bytes("self/status", "RssAnon")
     if free is None or total is None or own is None:
         return None
     free, total, own = (int(each) // _ROUND * _ROUND for each in (free, total, own))
     return DeviceMemory(free=free, total=total, own=own)
-
-
-def _of_system(file: str, name: str) -> int | None:
-    """Bytes as a line of a file in /proc says them, `NAME: 7 kB`; None where there is none."""
-    try:
-        lines = Path("/proc", file).read_text(encoding="ascii", errors="replace").splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
-    except (OSError, StopIteration, ValueError, IndexError):
-        return None
 
 
 def forget_unused() -> None:

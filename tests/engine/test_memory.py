@@ -30,7 +30,7 @@ def test_the_processor_tells_the_memory_of_the_machine_and_of_the_process() -> N
 
 
 def test_a_system_that_does_not_tell_its_memory_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fourm_tui.engine.memory._of_system", lambda file, name: None)
+    monkeypatch.setattr("fourm_tui.engine.memory.said_bytes", lambda file, name: None)
     assert device_memory(torch.device("cpu")) is None
 
 

@@ -168,6 +168,8 @@ def test_packed_weights_multiply_as_before(
 @pytest.mark.parametrize("width", [48, 512])
 def test_narrow_layers_in_fp32_are_laid_out_on_processors_of_other_makers_only(maker: str, width: int) -> None:
     layer = Linear(width, width)
+    if not Linear(512, 512).can_be_packed:
+        pytest.skip("this torch has no packed products on this processor")
     assert layer.can_be_packed == (maker == "AuthenticAMD" or width == 512)
 
 
